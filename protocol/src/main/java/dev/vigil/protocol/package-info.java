@@ -1,0 +1,5 @@
+/// What every process of Vigil must agree on, byte for byte.
+@NullMarked
+package dev.vigil.protocol;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,142 @@
+package dev.vigil.protocol.payload;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
+import java.util.Arrays;
+import java.util.UUID;
+import javax.crypto.Cipher;
+import javax.crypto.KDF;
+import javax.crypto.spec.GCMParameterSpec;
+import javax.crypto.spec.HKDFParameterSpec;
+import javax.crypto.spec.SecretKeySpec;
+
+/// The key of one task and payload version: HKDF-SHA256 (RFC 5869) of a data key. A worker gets this one, never the
+/// data key. It seals and opens with AES-256-GCM; the record is `version, alg, key id, iv, ciphertext, tag`.
+///
+/// Safe for use by several threads. Does not print itself.
+public final class TaskKey {
+    /// Bytes that sealing adds to a plaintext.
+    public static final int OVERHEAD = 1 + 1 + 16 + 12 + 16;
+
+    private static final byte VERSION = 1;
+    private static final byte AES_256_GCM = 1;
+    private static final int HEADER = 1 + 1 + 16 + 12;
+    private static final int TAG_BITS = 128;
+    private static final java.security.SecureRandom RANDOM = new java.security.SecureRandom();
+    private static final ThreadLocal<Cipher> CIPHER = ThreadLocal.withInitial(TaskKey::newCipher);
+
+    private final SecretKeySpec key;
+
+    private TaskKey(SecretKeySpec key) {
+        this.key = key;
+    }
+
+    /// Derives the key of a task from a data key.
+    ///
+    /// @param dataKey 32 bytes; not kept
+    public static TaskKey derive(byte[] dataKey, UUID task, int payloadVersion) {
+        if (dataKey.length != 32) {
+            throw new IllegalArgumentException("data key has " + dataKey.length + " bytes; use 32");
+        }
+        byte[] info = ByteBuffer.allocate(13 + 16 + 4)
+                .put("vigil/task/v1".getBytes(StandardCharsets.US_ASCII))
+                .putLong(task.getMostSignificantBits())
+                .putLong(task.getLeastSignificantBits())
+                .putInt(payloadVersion)
+                .array();
+        try {
+            var hkdf = KDF.getInstance("HKDF-SHA256");
+            byte[] derived = hkdf.deriveData(
+                    HKDFParameterSpec.ofExtract().addIKM(dataKey).thenExpand(info, 32));
+            return of(derived);
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("HKDF-SHA256 is part of JDK 25", e);
+        }
+    }
+
+    /// A key that came over the materials call.
+    ///
+    /// @param raw 32 bytes; copied
+    public static TaskKey of(byte[] raw) {
+        if (raw.length != 32) {
+            throw new IllegalArgumentException("task key has " + raw.length + " bytes; use 32");
+        }
+        return new TaskKey(new SecretKeySpec(raw, "AES"));
+    }
+
+    /// The 32 bytes, for the materials answer only.
+    public byte[] raw() {
+        return key.getEncoded();
+    }
+
+    /// Seals a plaintext for one place.
+    public byte[] seal(SealContext context, byte[] plaintext) {
+        // A GCM nonce must never repeat under a key; 96 random bits hold for 2^32 seals (NIST SP 800-38D section 8.3),
+        // and a task key sees a handful.
+        var iv = new byte[12];
+        RANDOM.nextBytes(iv);
+        var record = new byte[OVERHEAD + plaintext.length];
+        ByteBuffer.wrap(record)
+                .put(VERSION)
+                .put(AES_256_GCM)
+                .putLong(context.keyId().getMostSignificantBits())
+                .putLong(context.keyId().getLeastSignificantBits())
+                .put(iv);
+        try {
+            Cipher cipher = CIPHER.get();
+            cipher.init(Cipher.ENCRYPT_MODE, key, new GCMParameterSpec(TAG_BITS, iv));
+            cipher.updateAAD(context.associatedData());
+            cipher.doFinal(plaintext, 0, plaintext.length, record, HEADER);
+            return record;
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("AES-256-GCM failed to seal; is the JDK complete?", e);
+        }
+    }
+
+    /// Opens a record that was sealed for exactly this place.
+    ///
+    /// @throws SealBrokenException when the record was changed, belongs to another place or another key
+    public byte[] open(SealContext context, byte[] record) throws SealBrokenException {
+        if (record.length < OVERHEAD || record[0] != VERSION || record[1] != AES_256_GCM) {
+            throw new SealBrokenException("not a sealed record of version 1");
+        }
+        if (!context.keyId().equals(keyIdOf(record))) {
+            throw new SealBrokenException("sealed under data key " + keyIdOf(record) + ", not " + context.keyId());
+        }
+        try {
+            Cipher cipher = CIPHER.get();
+            cipher.init(
+                    Cipher.DECRYPT_MODE, key, new GCMParameterSpec(TAG_BITS, Arrays.copyOfRange(record, 18, HEADER)));
+            cipher.updateAAD(context.associatedData());
+            return cipher.doFinal(record, HEADER, record.length - HEADER);
+        } catch (GeneralSecurityException e) {
+            throw new SealBrokenException("the record does not belong to this place, or was changed");
+        }
+    }
+
+    /// The data key that a record names.
+    ///
+    /// @throws SealBrokenException when it is too short to be one
+    public static UUID keyIdOf(byte[] record) throws SealBrokenException {
+        if (record.length < OVERHEAD) {
+            throw new SealBrokenException("a sealed record has at least " + OVERHEAD + " bytes, this one "
+                    + record.length);
+        }
+        var in = ByteBuffer.wrap(record, 2, 16);
+        return new UUID(in.getLong(), in.getLong());
+    }
+
+    private static Cipher newCipher() {
+        try {
+            return Cipher.getInstance("AES/GCM/NoPadding");
+        } catch (GeneralSecurityException e) {
+            throw new IllegalStateException("AES/GCM is part of every JDK", e);
+        }
+    }
+
+    @Override
+    public String toString() {
+        return "TaskKey[hidden]";
+    }
+}

@@ -1,0 +1,5 @@
+/// The REST service.
+@NullMarked
+package dev.vigil.api;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,5 @@
+/// The task and execution routes.
+@NullMarked
+package dev.vigil.api.task;
+
+import org.jspecify.annotations.NullMarked;
