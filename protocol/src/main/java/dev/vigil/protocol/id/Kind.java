@@ -1,6 +1,7 @@
 package dev.vigil.protocol.id;
 
-/// What an id names. The prefix is part of the public form, so an id of the wrong kind is recognised before any look-up.
+/// What an id names. The prefix is part of the public form, so an id of the wrong kind is recognised before any
+/// look-up.
 public enum Kind {
     TASK("tsk"),
     EXECUTION("exe"),

@@ -14,8 +14,7 @@ import java.util.UUID;
 /// @param payloadVersion version of payload and handler, from 1
 /// @param handler        name of the handler that may read it
 /// @param keyId          the data key that the task key was derived from
-public record SealContext(
-        Purpose purpose, int namespace, UUID task, int payloadVersion, String handler, UUID keyId) {
+public record SealContext(Purpose purpose, int namespace, UUID task, int payloadVersion, String handler, UUID keyId) {
 
     /// The same place, another purpose.
     public SealContext withPurpose(Purpose other) {

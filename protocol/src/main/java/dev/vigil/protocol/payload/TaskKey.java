@@ -120,8 +120,8 @@ public final class TaskKey {
     /// @throws SealBrokenException when it is too short to be one
     public static UUID keyIdOf(byte[] record) throws SealBrokenException {
         if (record.length < OVERHEAD) {
-            throw new SealBrokenException("a sealed record has at least " + OVERHEAD + " bytes, this one "
-                    + record.length);
+            throw new SealBrokenException(
+                    "a sealed record has at least " + OVERHEAD + " bytes, this one " + record.length);
         }
         var in = ByteBuffer.wrap(record, 2, 16);
         return new UUID(in.getLong(), in.getLong());
