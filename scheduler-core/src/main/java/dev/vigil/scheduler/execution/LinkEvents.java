@@ -1,0 +1,44 @@
+package dev.vigil.scheduler.execution;
+
+import java.util.List;
+
+/// What the link tells the engine. Called on the link's own thread: implementations hand over and return at once.
+public interface LinkEvents {
+    /// Whether this core still owns its shards by its own monotonic clock.
+    boolean mayAct();
+
+    /// A worker finished the handshake, and reports what it still runs.
+    void joined(WorkerBoot worker, List<Link.Running> running);
+
+    /// A worker took executions and started them.
+    void started(WorkerBoot worker, List<Link.Running> executions);
+
+    /// A worker declined executions without running them: no slot, unknown handler, stale heartbeat.
+    void declined(WorkerBoot worker, List<Declined> executions);
+
+    /// Attempts ended on a worker.
+    void ended(WorkerBoot worker, List<AttemptEnd> ends);
+
+    /// Dispatches that never left this core.
+    void undelivered(WorkerBoot worker, List<Dispatch> dispatches);
+
+    /// A worker said goodbye and runs nothing more.
+    void goodbye(WorkerBoot worker);
+
+    /// Nothing was heard of a worker for three heartbeats, or its session was revoked. It may still run what it had.
+    void silent(WorkerBoot worker);
+
+    /// Credits became free, or a worker became eligible.
+    void capacityChanged();
+
+    /// Which of a worker's running executions this core owns, for the answer to its heartbeat.
+    Ownership ownership(WorkerBoot worker, List<Link.Running> running);
+
+    /// An execution that a worker declined, and why.
+    record Declined(Link.Running running, String code) {}
+
+    /// @param databaseDown this core cannot reach the database, so it cannot say
+    /// @param owned        those whose shard this core owns and whose fence is current
+    /// @param stale        those that this core knows to be someone else's by now: the worker stops them
+    record Ownership(boolean databaseDown, List<Link.Running> owned, List<Link.Running> stale) {}
+}
