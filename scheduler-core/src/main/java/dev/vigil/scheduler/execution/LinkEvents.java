@@ -35,8 +35,13 @@ public interface LinkEvents {
     Ownership ownership(WorkerBoot worker, List<Link.Running> running);
 
     /// An execution that a worker declined, and why.
+    ///
+    /// @param running the execution and its fence
+    /// @param code    short reason, such as `no_slot`
     record Declined(Link.Running running, String code) {}
 
+    /// What this core can say of a worker's executions.
+    ///
     /// @param databaseDown this core cannot reach the database, so it cannot say
     /// @param owned        those whose shard this core owns and whose fence is current
     /// @param stale        those that this core knows to be someone else's by now: the worker stops them
