@@ -1,0 +1,40 @@
+package dev.vigil.agent.handler;
+
+import dev.vigil.agent.sandbox.Limits;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// A handler as its folder describes it.
+///
+/// @param name        the name that tasks use, `[a-z0-9]` words joined by `.`, `-` or `_`
+/// @param version     free text, for people
+/// @param folder      its files; the working directory of its processes, read-only to them
+/// @param command     program and arguments; empty when it has an image instead
+/// @param isolation   pooled or fresh
+/// @param inputSchema JSON Schema of the input, checked by the API when a task is created
+/// @param limits      what a process of it may use
+/// @param notHere     why this worker cannot run it; null when it can
+public record Handler(
+        String name,
+        String version,
+        Path folder,
+        List<String> command,
+        Isolation isolation,
+        Optional<Map<String, Object>> inputSchema,
+        Limits limits,
+        @Nullable String notHere) {
+
+    /// Reads the handlers of a folder that holds one sub-folder per handler, in the order of their names.
+    ///
+    /// @throws HandlerUnreadableException when the folder or one of them cannot be read
+    public static List<Handler> readAll(Path parent) throws HandlerUnreadableException {
+        return HandlerYaml.readAll(parent);
+    }
+
+    public boolean runsHere() {
+        return notHere == null;
+    }
+}
