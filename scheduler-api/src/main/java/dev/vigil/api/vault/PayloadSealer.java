@@ -1,0 +1,106 @@
+package dev.vigil.api.vault;
+
+import dev.vigil.protocol.audit.AuditEvent;
+import dev.vigil.protocol.audit.EventType;
+import dev.vigil.protocol.audit.Result;
+import dev.vigil.protocol.payload.SealBrokenException;
+import dev.vigil.protocol.payload.SealContext;
+import dev.vigil.protocol.payload.TaskKey;
+import dev.vigil.scheduler.task.TaskDraft;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/// Where plaintext ends and, for those who may read it, begins again.
+public final class PayloadSealer {
+    private final DataKeys keys;
+    private final SubjectIndex subjects;
+    private final VaultStore store;
+
+    PayloadSealer(DataKeys keys, SubjectIndex subjects, VaultStore store) {
+        this.keys = keys;
+        this.subjects = subjects;
+        this.store = store;
+    }
+
+    /// Seals a payload for one task and version.
+    ///
+    /// @param payload the JSON text, UTF-8
+    /// @param subject the person in the data; null when the task names none
+    /// @throws SubjectUnderErasureException while that subject is being erased
+    public TaskDraft.Sealed seal(Place place, byte[] payload, @Nullable String subject) {
+        byte[] index = subject == null ? null : subjects.of(place.namespace(), subject);
+        DataKeys.SealingKey key =
+                keys.forSealing(place.namespace(), index).orElseThrow(SubjectUnderErasureException::new);
+        TaskKey taskKey = TaskKey.derive(key.key(), place.task(), place.version());
+        byte[] sealedSubject = subject == null
+                ? null
+                : taskKey.seal(
+                        place.subject(key.id()), SubjectIndex.normal(subject).getBytes(StandardCharsets.UTF_8));
+        return new TaskDraft.Sealed(
+                key.id(), place.version(), taskKey.seal(place.payload(key.id()), payload), index, sealedSubject);
+    }
+
+    /// Opens what was sealed for a task. Whoever calls this has checked that the reader may, and records it.
+    ///
+    /// @param place   the task
+    /// @param context which of its records: [Place#payload], [Place#result] and so on
+    public Opened open(Place place, SealContext context, byte[] sealed) {
+        return switch (taskKey(place, context.keyId())) {
+            case KeyOf.Known(TaskKey key) -> {
+                try {
+                    yield new Opened.Plain(key.open(context, sealed));
+                } catch (SealBrokenException _) {
+                    yield broken(place, "seal_broken");
+                }
+            }
+            case KeyOf.Erased _ -> new Opened.Erased();
+            case KeyOf.Unknown _ -> broken(place, "unknown_key");
+        };
+    }
+
+    /// The blind index of a subject, 16 bytes, as it stands in rows and (in hexadecimal) in audit events.
+    public byte[] subjectIndex(int namespace, String subject) {
+        return subjects.of(namespace, subject);
+    }
+
+    /// The key of one task and version, for a worker that holds a dispatch of it.
+    KeyOf taskKey(Place place, UUID keyId) {
+        return switch (keys.find(keyId)) {
+            case DataKeys.Lookup.Found(int namespace, byte[] key) -> {
+                Optional<TaskKey> derived = namespace == place.namespace()
+                        ? Optional.of(TaskKey.derive(key, place.task(), place.version()))
+                        : Optional.empty();
+                Arrays.fill(key, (byte) 0);
+                yield derived.<KeyOf>map(KeyOf.Known::new).orElseGet(KeyOf.Unknown::new);
+            }
+            case DataKeys.Lookup.Destroyed _ -> new KeyOf.Erased();
+            case DataKeys.Lookup.Unknown _ -> new KeyOf.Unknown();
+        };
+    }
+
+    private Opened broken(Place place, String reason) {
+        store.events()
+                .appendAlone(AuditEvent.of(
+                                EventType.PAYLOAD_VIEWED,
+                                "open",
+                                Result.FAILURE,
+                                store.time().instant())
+                        .namespace(place.namespace())
+                        .task(place.task())
+                        .with("reason", reason));
+        return new Opened.Broken();
+    }
+
+    /// What became of the key behind a task.
+    sealed interface KeyOf {
+        record Known(TaskKey key) implements KeyOf {}
+
+        record Erased() implements KeyOf {}
+
+        /// No such key in that namespace.
+        record Unknown() implements KeyOf {}
+    }
+}

@@ -1,0 +1,38 @@
+package dev.vigil.api.vault;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import org.springframework.boot.context.properties.ConfigurationProperties;
+import org.springframework.boot.context.properties.bind.DefaultValue;
+
+/// Settings of the vault, `vigil.vault.*`.
+///
+/// @param rootKeyFile           32 raw bytes, readable by the service's account only
+/// @param createRootKey         makes the file when it is missing; for development
+/// @param sealsPerKey           how often one data key seals before the next one takes over
+/// @param workerCertificateLife how long a worker's certificate lasts; it renews at half of it
+/// @param serverCertificateLife the same for the certificates of the worker port and of the services
+@ConfigurationProperties("vigil.vault")
+public record VaultSettings(
+        Path rootKeyFile,
+        @DefaultValue("false") boolean createRootKey,
+        @DefaultValue("1073741824") long sealsPerKey,
+        @DefaultValue("24h") Duration workerCertificateLife,
+        @DefaultValue("30d") Duration serverCertificateLife) {
+    public VaultSettings {
+        if (sealsPerKey < 1 || sealsPerKey > 1L << 30) {
+            throw new IllegalArgumentException(
+                    "vigil.vault.seals-per-key is " + sealsPerKey + "; use 1 to " + (1L << 30));
+        }
+        if (workerCertificateLife.compareTo(Duration.ofSeconds(10)) < 0
+                || workerCertificateLife.compareTo(Duration.ofDays(7)) > 0) {
+            throw new IllegalArgumentException(
+                    "vigil.vault.worker-certificate-life is " + workerCertificateLife + "; use 10s to 7d");
+        }
+        if (serverCertificateLife.compareTo(Duration.ofSeconds(10)) < 0
+                || serverCertificateLife.compareTo(Duration.ofDays(90)) > 0) {
+            throw new IllegalArgumentException(
+                    "vigil.vault.server-certificate-life is " + serverCertificateLife + "; use 10s to 90d");
+        }
+    }
+}
