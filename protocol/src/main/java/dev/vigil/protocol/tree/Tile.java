@@ -75,7 +75,7 @@ public record Tile(int level, long index, int width) {
 
     /// The first leaf it covers.
     public long firstLeaf() {
-        return index * FULL << (Math.max(level, 0) * HEIGHT);
+        return (index * FULL) << (Math.max(level, 0) * HEIGHT);
     }
 
     private static String group(long number) {

@@ -41,7 +41,7 @@ public final class TiledTree {
         var roots = new ArrayList<Hash>();
         long start = 0;
         for (int height = Long.SIZE - 2; height >= 0; height--) {
-            if ((size >>> height & 1) == 1) {
+            if (((size >>> height) & 1) == 1) {
                 roots.add(full(height, start >>> height));
                 start += 1L << height;
             }

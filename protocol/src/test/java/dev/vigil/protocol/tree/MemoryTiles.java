@@ -28,6 +28,6 @@ final class MemoryTiles implements Frontier.TileSink, TiledTree.TileSource {
     @Override
     public List<Hash> read(Tile tile) {
         int start = (int) tile.index() * Tile.FULL;
-        return levels.get(tile.level()).subList(start, start + tile.width());
+        return levels.getOrDefault(tile.level(), List.of()).subList(start, start + tile.width());
     }
 }

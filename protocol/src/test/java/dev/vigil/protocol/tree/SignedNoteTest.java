@@ -69,7 +69,7 @@ class SignedNoteTest {
 
     @Test
     void a_wrong_signature_under_the_keys_name_and_id_spoils_the_note() {
-        byte[] bad = Base64.getDecoder().decode(GO_SIGNATURE.strip().split(" ")[2]);
+        byte[] bad = Base64.getDecoder().decode(GO_SIGNATURE.strip().split(" ", -1)[2]);
         bad[40] ^= 1;
         String badLine = "\u2014 PeterNeumann " + Base64.getEncoder().encodeToString(bad) + "\n";
 
