@@ -182,7 +182,7 @@ final class TidyRules {
                 if (kind.isInstance(tree) && !(tree instanceof ImportTree)) {
                     rule.accept(kind.cast(tree), (at, what) -> violations.add(source.at(at) + ": " + what));
                 }
-                return super.scan(tree, unused);
+                return super.scan(tree, null);
             }
         }.scan(source.unit(), null);
         return violations.stream();
