@@ -3,8 +3,8 @@ package dev.vigil.postgres;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -179,21 +179,52 @@ class EmbeddedPostgresTest {
 
     @Test
     void when_its_parent_is_killed_the_server_ends_and_the_next_start_takes_over_at_once() throws Exception {
-        long orphan;
-        try (Parent parent = Parent.start(dir.resolve("pg"))) {
-            Credentials superuser = parent.superuser(dir.resolve("pg"));
-            run(superuser, "CREATE TABLE kept (n int); INSERT INTO kept VALUES (42)");
-            orphan = parent.serverPid;
+        Path folder = dir.resolve("pg");
+        ProcessHandle orphan = killParentOfServerWithOneRow(ServerParentProcess.start(folder, PROGRAMS), folder);
 
-            parent.process.destroyForcibly().waitFor();
-        }
         try (EmbeddedPostgres server = start()) {
             assertThat(value(server, "SELECT n FROM kept")).isEqualTo("42");
-            assertThat(server.processHandle().pid()).isNotEqualTo(orphan);
+            assertThat(server.processHandle()).isNotEqualTo(orphan);
         }
-        await().atMost(Duration.ofSeconds(10))
-                .until(() ->
-                        ProcessHandle.of(orphan).filter(ProcessHandle::isAlive).isEmpty());
+        awaitEnd(orphan);
+    }
+
+    @Test
+    void an_ordinary_user_needs_no_other_account_and_the_server_ends_with_its_parent() throws Exception {
+        assumeTrue(System.getProperty("user.name").equals("root"), "otherwise every other test here shows it");
+        Path folder = ServerParentProcess.folderForNobody(dir);
+
+        ProcessHandle orphan =
+                killParentOfServerWithOneRow(ServerParentProcess.startAsNobody(folder, "/usr/bin:/bin"), folder);
+
+        awaitEnd(orphan);
+    }
+
+    @Test
+    void without_setpriv_the_server_ends_with_its_parent_too() throws Exception {
+        assumeTrue(System.getProperty("user.name").equals("root"), "root is needed to become nobody");
+        Path folder = ServerParentProcess.folderForNobody(dir);
+
+        ProcessHandle orphan =
+                killParentOfServerWithOneRow(ServerParentProcess.startAsNobody(folder, "/nonexistent"), folder);
+
+        awaitEnd(orphan);
+    }
+
+    private static ProcessHandle killParentOfServerWithOneRow(ServerParentProcess parent, Path folder)
+            throws Exception {
+        try (parent) {
+            run(parent.superuser(folder), "CREATE TABLE kept (n int); INSERT INTO kept VALUES (42)");
+            ProcessHandle orphan = ProcessHandle.of(parent.serverPid()).orElseThrow();
+
+            parent.process().destroyForcibly().waitFor();
+
+            return orphan;
+        }
+    }
+
+    private static void awaitEnd(ProcessHandle process) {
+        await().atMost(Duration.ofSeconds(10)).until(() -> !process.isAlive());
     }
 
     private EmbeddedPostgres start() {
@@ -221,39 +252,6 @@ class EmbeddedPostgresTest {
         try (Connection connection = credentials.connect();
                 Statement statement = connection.createStatement()) {
             statement.execute(sql);
-        }
-    }
-
-    /// A JVM of its own whose server must not outlive it.
-    private record Parent(Process process, int port, long serverPid) implements AutoCloseable {
-        static Parent start(Path dir) throws IOException {
-            Process process = new ProcessBuilder(
-                            Path.of(System.getProperty("java.home"), "bin", "java")
-                                    .toString(),
-                            "-XX:+UseSerialGC",
-                            "-cp",
-                            System.getProperty("java.class.path"),
-                            ServerParent.class.getName(),
-                            dir.toString(),
-                            PROGRAMS.toString())
-                    .redirectError(ProcessBuilder.Redirect.INHERIT)
-                    .start();
-            BufferedReader output = process.inputReader();
-            String[] words = String.valueOf(output.readLine()).split(" ", -1);
-            return new Parent(process, Integer.parseInt(words[0]), Long.parseLong(words[1]));
-        }
-
-        Credentials superuser(Path dir) throws IOException {
-            String url = "jdbc:postgresql://127.0.0.1:" + port + "/postgres";
-            return new Credentials(
-                    url,
-                    "postgres",
-                    Files.readString(dir.resolve("superuser.password")).strip());
-        }
-
-        @Override
-        public void close() {
-            process.destroyForcibly();
         }
     }
 }
