@@ -3,6 +3,7 @@ package dev.vigil.api.vault;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.context.SmartLifecycle;
@@ -12,7 +13,7 @@ final class KeyWatch implements SmartLifecycle {
     private static final Logger LOG = LoggerFactory.getLogger(KeyWatch.class);
 
     private final DataKeys keys;
-    private volatile @org.jspecify.annotations.Nullable ScheduledExecutorService clock;
+    private volatile @Nullable ScheduledExecutorService clock;
 
     KeyWatch(DataKeys keys) {
         this.keys = keys;
@@ -22,7 +23,7 @@ final class KeyWatch implements SmartLifecycle {
     public void start() {
         ScheduledExecutorService started = Executors.newSingleThreadScheduledExecutor(
                 Thread.ofPlatform().name("key-watch").daemon().factory());
-        started.scheduleWithFixedDelay(this::look, 1, 1, TimeUnit.SECONDS);
+        var _ = started.scheduleWithFixedDelay(this::look, 1, 1, TimeUnit.SECONDS);
         clock = started;
     }
 

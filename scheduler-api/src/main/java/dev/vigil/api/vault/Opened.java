@@ -2,7 +2,7 @@ package dev.vigil.api.vault;
 
 /// What opening a sealed record gave.
 public sealed interface Opened {
-    /// @param bytes the plaintext; not copied, do not keep it longer than the answer needs it
+    /// The plaintext; not copied, do not keep it longer than the answer needs it.
     record Plain(byte[] bytes) implements Opened {
         @Override
         public String toString() {

@@ -14,6 +14,7 @@ import javax.crypto.Mac;
 import javax.crypto.spec.GCMParameterSpec;
 import javax.crypto.spec.HKDFParameterSpec;
 import javax.crypto.spec.SecretKeySpec;
+import org.jspecify.annotations.Nullable;
 
 /// AES-256-GCM for what the vault itself keeps: `version, iv, ciphertext, tag` under a context that is authenticated.
 /// Payloads have a format of their own ([dev.vigil.protocol.payload.TaskKey]).
@@ -49,7 +50,7 @@ final class SealedBytes {
         }
     }
 
-    /// @return empty when the bytes were changed, or sealed under another key or context
+    /// The plaintext; empty when the bytes were changed, or sealed under another key or context.
     static Optional<byte[]> open(byte[] key, byte[] context, byte[] sealed) {
         if (sealed.length < HEADER + TAG_BITS / 8 || sealed[0] != VERSION) {
             return Optional.empty();
@@ -86,7 +87,7 @@ final class SealedBytes {
 
     /// Fields in a form that no other list of fields shares: each with its length before it. A missing one has length
     /// -1.
-    static byte[] fields(@org.jspecify.annotations.Nullable Object... fields) {
+    static byte[] fields(@Nullable Object... fields) {
         var out = new ByteArrayOutputStream(128);
         for (Object field : fields) {
             byte[] bytes = switch (field) {
