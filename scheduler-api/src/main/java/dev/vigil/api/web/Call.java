@@ -1,0 +1,213 @@
+package dev.vigil.api.web;
+
+import dev.vigil.protocol.id.Id;
+import dev.vigil.protocol.id.Kind;
+import jakarta.servlet.http.HttpServletRequest;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.URLDecoder;
+import java.nio.charset.StandardCharsets;
+import java.security.cert.X509Certificate;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/// One request to one route, let in by the gate.
+public final class Call {
+    /// Body of an ordinary call; more is 413.
+    public static final int BODY_BYTES_MAX = 65_536;
+
+    private static final String CERTIFICATES = "jakarta.servlet.request.X509Certificate";
+
+    private final HttpServletRequest request;
+    private final Route route;
+    private final Map<String, String> variables;
+    private final Map<String, String> query;
+    private final @Nullable Caller caller;
+
+    Call(HttpServletRequest request, RouteTable.Match.Found found, @Nullable Caller caller) {
+        this.request = request;
+        this.route = found.route();
+        this.variables = found.variables();
+        this.caller = caller;
+        this.query = parseQuery(request.getQueryString(), route.operation().query());
+    }
+
+    /// The route that was found.
+    public Route route() {
+        return route;
+    }
+
+    /// Who calls; only routes with [Access.Bearer] have one.
+    public Caller caller() {
+        if (caller == null) {
+            throw new IllegalStateException("route " + route.operation().id() + " is open and asks for its caller");
+        }
+        return caller;
+    }
+
+    /// The verified certificate of the peer, on the worker port.
+    public Optional<X509Certificate> certificate() {
+        return certificate(request);
+    }
+
+    static Optional<X509Certificate> certificate(HttpServletRequest request) {
+        return request.getAttribute(CERTIFICATES) instanceof X509Certificate[] chain && chain.length > 0
+                ? Optional.of(chain[0])
+                : Optional.empty();
+    }
+
+    /// The value of a path variable.
+    public String variable(String name) {
+        String value = variables.get(name);
+        if (value == null) {
+            throw new IllegalStateException("route " + route.operation().id() + " has no variable " + name);
+        }
+        return value;
+    }
+
+    /// A path variable as the id of a kind.
+    ///
+    /// @throws ProblemException 404 when it is none: an id that cannot exist reads like one that does not
+    public UUID id(String name, Kind kind) {
+        return Id.parse(kind, variable(name)).map(Id::uuid).orElseThrow(() -> new ProblemException(Problem.notFound()));
+    }
+
+    /// A query parameter.
+    public Optional<String> query(String name) {
+        return Optional.ofNullable(query.get(name));
+    }
+
+    /// All query parameters, for calls that are passed on.
+    public String rawQuery() {
+        return request.getQueryString() == null ? "" : request.getQueryString();
+    }
+
+    /// A header.
+    public Optional<String> header(String name) {
+        return Optional.ofNullable(request.getHeader(name));
+    }
+
+    /// The caller's network address.
+    public String address() {
+        return request.getRemoteAddr();
+    }
+
+    /// The path as it was asked for.
+    public String path() {
+        return request.getRequestURI();
+    }
+
+    /// The method as it was asked for.
+    public String method() {
+        return request.getMethod();
+    }
+
+    /// The id of this request, `req_…`.
+    public String requestId() {
+        return requestId(request);
+    }
+
+    static String requestId(HttpServletRequest request) {
+        if (request.getAttribute("vigil.request_id") instanceof String id) {
+            return id;
+        }
+        String id = Id.next(Kind.REQUEST).toString();
+        request.setAttribute("vigil.request_id", id);
+        return id;
+    }
+
+    /// The body, read at once.
+    ///
+    /// @throws ProblemException 413 as soon as it is known to be longer than `max` bytes
+    public byte[] body(int max) throws IOException {
+        if (request.getContentLengthLong() > max) {
+            throw tooLarge(max);
+        }
+        InputStream in = request.getInputStream();
+        byte[] body = in.readNBytes(max + 1);
+        if (body.length > max) {
+            throw tooLarge(max);
+        }
+        return body;
+    }
+
+    /// The body as a stream, for calls that pass it on.
+    public InputStream stream() throws IOException {
+        return request.getInputStream();
+    }
+
+    /// The body as strict JSON.
+    public Fields json() throws IOException {
+        return json(BODY_BYTES_MAX, "");
+    }
+
+    /// The body as strict JSON.
+    ///
+    /// @param max       longest body in bytes
+    /// @param rawMember the member that is kept as text; empty for none
+    /// @throws ProblemException 400, 413 or 415
+    public Fields json(int max, String rawMember) throws IOException {
+        requireJson();
+        return Fields.of(body(max), rawMember);
+    }
+
+    private void requireJson() {
+        String type = request.getContentType();
+        String media = type == null ? "" : type.split(";", 2)[0].strip().toLowerCase(Locale.ROOT);
+        if (!media.equals("application/json")) {
+            throw new ProblemException(Problem.of(
+                            Code.UNSUPPORTED_MEDIA_TYPE,
+                            "This call takes JSON; send it with Content-Type: application/json.")
+                    .header("Accept", "application/json"));
+        }
+    }
+
+    private static ProblemException tooLarge(int max) {
+        return new ProblemException(Code.TOO_LARGE, "The body is longer than " + max + " bytes; send less.");
+    }
+
+    private static Map<String, String> parseQuery(@Nullable String query, List<String> known) {
+        if (query == null || query.isEmpty() || known.contains("*")) {
+            return Map.of();
+        }
+        var values = new LinkedHashMap<String, String>();
+        var wrong = new ArrayList<FieldError>();
+        for (String pair : query.split("&")) {
+            int equals = pair.indexOf('=');
+            String name = decode(equals < 0 ? pair : pair.substring(0, equals));
+            if (!known.contains(name)) {
+                wrong.add(new FieldError(
+                        name.matches("[A-Za-z0-9_.-]{1,64}") ? name : "?",
+                        "unknown_parameter",
+                        "is not known here",
+                        known.isEmpty() ? "this call takes no parameters" : "use " + String.join(", ", known)));
+            } else if (values.put(name, decode(equals < 0 ? "" : pair.substring(equals + 1))) != null) {
+                wrong.add(new FieldError(name, "twice", "is given twice", "give it once"));
+            }
+        }
+        if (!wrong.isEmpty()) {
+            throw new ProblemException(new Problem(
+                    Code.UNKNOWN_PARAMETER, "A query parameter cannot be used; see errors.", wrong, Map.of()));
+        }
+        return values;
+    }
+
+    private static String decode(String text) {
+        String decoded;
+        try {
+            decoded = URLDecoder.decode(text, StandardCharsets.UTF_8);
+        } catch (IllegalArgumentException e) {
+            throw new ProblemException(Code.MALFORMED_REQUEST, "A percent sign in the query is not an escape.");
+        }
+        if (decoded.indexOf('\0') >= 0) {
+            throw new ProblemException(Code.MALFORMED_REQUEST, "The query holds the character U+0000; remove it.");
+        }
+        return decoded;
+    }
+}
