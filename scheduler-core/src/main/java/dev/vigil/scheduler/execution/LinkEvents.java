@@ -34,6 +34,9 @@ public interface LinkEvents {
     /// Which of a worker's running executions this core owns, for the answer to its heartbeat.
     Ownership ownership(WorkerBoot worker, List<Link.Running> running);
 
+    /// Somebody says that these shards have commands or new executions waiting. A hint: it may be wrong or lost.
+    void shardsHinted(List<Integer> shards);
+
     /// An execution that a worker declined, and why.
     ///
     /// @param running the execution and its fence

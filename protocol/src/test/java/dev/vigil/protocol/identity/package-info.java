@@ -1,0 +1,4 @@
+@NullMarked
+package dev.vigil.protocol.identity;
+
+import org.jspecify.annotations.NullMarked;
