@@ -7,22 +7,38 @@ import com.sun.source.tree.IdentifierTree;
 import com.sun.source.tree.MemberSelectTree;
 import com.sun.source.tree.MethodInvocationTree;
 import com.sun.source.tree.MethodTree;
+import com.sun.source.tree.ModifiersTree;
 import com.sun.source.tree.ReturnTree;
 import com.sun.source.tree.StatementTree;
 import com.sun.source.tree.VariableTree;
-import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import javax.lang.model.element.Modifier;
 
 /// Finds methods that only hand their parameters on to another method of this project. A method that hides a type of
-/// the JDK or of a library is a boundary, and one with an annotation is called by somebody else: neither counts.
+/// the JDK or of a library is a boundary, a public one before a package-private type is a door, and one with an
+/// annotation is called by somebody else: none of these counts.
 final class Forwarding {
-    private final Set<String> types = new HashSet<>();
+    /// Every top-level type of the project, and whether it is public.
+    private final Map<String, Boolean> types;
 
     Forwarding(List<Source> project) {
-        project.forEach(source -> types.add(source.packageName() + "." + source.name()));
+        types = project.stream()
+                .collect(Collectors.toMap(
+                        source -> source.packageName() + "." + source.name(), Forwarding::isPublic, (a, b) -> a || b));
+    }
+
+    private static boolean isPublic(Source source) {
+        return source.unit().getTypeDecls().stream()
+                .anyMatch(type -> type instanceof ClassTree declared && isPublic(declared.getModifiers()));
+    }
+
+    private static boolean isPublic(ModifiersTree modifiers) {
+        return modifiers.getFlags().contains(Modifier.PUBLIC);
     }
 
     Stream<String> violations(Source source) {
@@ -38,7 +54,7 @@ final class Forwarding {
         return !tree.getParameters().isEmpty()
                 && onlyCall(tree)
                         .filter(call -> names(tree.getParameters()).equals(arguments(call)))
-                        .filter(call -> targetIsOurs(source, method.owner(), call.getMethodSelect()))
+                        .filter(call -> needlessly(source, method, call.getMethodSelect()))
                         .isPresent();
     }
 
@@ -68,15 +84,17 @@ final class Forwarding {
                 .toList();
     }
 
-    /// A method of the same type, of a field whose type is ours, or of a type of ours.
-    private boolean targetIsOurs(Source source, ClassTree owner, ExpressionTree called) {
+    /// The target is a method of the same type, or of a type of ours that the callers of this one see as well.
+    private boolean needlessly(Source source, TidyRules.Method method, ExpressionTree called) {
         return switch (called) {
             case IdentifierTree own ->
                 !Set.of("this", "super").contains(own.getName().toString());
             case MemberSelectTree member -> {
                 String target = member.getExpression().toString();
                 String name = target.startsWith("this.") ? target.substring("this.".length()) : target;
-                yield isOurs(source, fieldType(owner, name).orElse(name));
+                Optional<Boolean> ours =
+                        seenPublicly(source, fieldType(method.owner(), name).orElse(name));
+                yield ours.isPresent() && (ours.get() || !isPublic(method.tree().getModifiers()));
             }
             default -> false;
         };
@@ -91,10 +109,15 @@ final class Forwarding {
                 .findFirst();
     }
 
-    private boolean isOurs(Source source, String type) {
-        return types.contains(source.packageName() + "." + type)
-                || source.unit().getImports().stream()
-                        .map(imported -> imported.getQualifiedIdentifier().toString())
-                        .anyMatch(imported -> imported.endsWith("." + type) && types.contains(imported));
+    /// Whether the type is public; empty when it is none of ours.
+    private Optional<Boolean> seenPublicly(Source source, String type) {
+        return Stream.concat(
+                        Stream.of(source.packageName() + "." + type),
+                        source.unit().getImports().stream()
+                                .map(imported ->
+                                        imported.getQualifiedIdentifier().toString())
+                                .filter(imported -> imported.endsWith("." + type)))
+                .flatMap(name -> Stream.ofNullable(types.get(name)))
+                .findFirst();
     }
 }

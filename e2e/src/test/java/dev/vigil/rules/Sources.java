@@ -66,8 +66,8 @@ final class Sources {
     }
 
     private static Stream<Path> walk(Path root) {
-        try {
-            return Files.walk(root);
+        try (Stream<Path> files = Files.walk(root)) {
+            return files.toList().stream();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

@@ -139,7 +139,8 @@ class TidyTest {
 
         @Test
         void a_method_that_hands_all_on_to_a_type_of_ours_is_named() {
-            main("package a;\nclass Tasks {\n    int pause(int id) { return id + 1; }\n}\n");
+            main("package a;\npublic class Tasks {\n    int pause(int id) { return id + 1; }\n}\n");
+            main("package b;\nclass Hidden {\n    int pause(int id) { return id + 1; }\n}\n");
             main("""
                     package b;
                     import a.Tasks;
@@ -153,6 +154,8 @@ class TidyTest {
                         boolean add(int id) { return waiting.add(id); }
                         @Override
                         int resume(int id) { return tasks.pause(id); }
+                        Hidden hidden;
+                        public int door(int id) { return hidden.pause(id); }
                     }
                     """);
 
