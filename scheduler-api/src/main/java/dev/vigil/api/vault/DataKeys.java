@@ -182,7 +182,7 @@ final class DataKeys {
             if (lease.isPresent()) {
                 return lease;
             }
-            create(slot);
+            replaceUnusable(slot);
         }
         throw new VaultException("no data key for namespace " + slot.namespace()
                 + " after ten tries; are keys destroyed as fast as they are made?");
@@ -201,21 +201,12 @@ final class DataKeys {
 
     /// Counts a batch of seals on the newest generation; empty when there is none, it is used up or destroyed.
     private Optional<Row> renew(Slot slot) {
-        String newest = slot.subject() != null ? """
-                        SELECT id FROM vault.data_key
-                         WHERE namespace = :namespace AND subject_index = :slot AND month IS NULL
-                         ORDER BY generation DESC LIMIT 1
-                        """ : """
-                        SELECT id FROM vault.data_key
-                         WHERE namespace = :namespace AND month = :slot
-                         ORDER BY generation DESC LIMIT 1
-                        """;
         return db.sql("""
                         UPDATE vault.data_key
                            SET seals = seals + :lease
                          WHERE id = (%s) AND destroyed_at IS NULL AND seals + :lease <= :max
                         RETURNING id, namespace, month, subject_index, generation, wrapped
-                        """.formatted(newest))
+                        """.formatted(newest("id", slot)))
                 .param("namespace", slot.namespace())
                 .param("slot", slot.value())
                 .param("lease", lease(slot.month()))
@@ -224,19 +215,34 @@ final class DataKeys {
                 .optional();
     }
 
-    private void create(Slot slot) {
-        int generation = 1
-                + db.sql("""
-                        SELECT coalesce(max(generation), 0)
+    /// Makes the next generation, unless the newest one can seal: then another node made it meanwhile.
+    private void replaceUnusable(Slot slot) {
+        int newest = db.sql(newest(
+                        "CASE WHEN destroyed_at IS NULL AND seals + :lease <= :max THEN -1 ELSE generation END", slot))
+                .param("namespace", slot.namespace())
+                .param("slot", slot.value())
+                .param("lease", lease(slot.month()))
+                .param("max", sealsPerKey)
+                .query(Integer.class)
+                .optional()
+                .orElse(0);
+        if (newest >= 0) {
+            create(slot, newest + 1);
+        }
+    }
+
+    private static String newest(String column, Slot slot) {
+        return """
+                        SELECT %s
                           FROM vault.data_key
-                         WHERE namespace = :namespace
-                           AND (month = :month OR (month IS NULL AND subject_index = :subject))
-                        """)
-                        .param("namespace", slot.namespace())
-                        .param("month", slot.month(), Types.DATE)
-                        .param("subject", slot.subject(), Types.BINARY)
-                        .query(Integer.class)
-                        .single();
+                         WHERE namespace = :namespace AND %s
+                         ORDER BY generation DESC
+                         LIMIT 1
+                        """.formatted(
+                        column, slot.subject() == null ? "month = :slot" : "subject_index = :slot AND month IS NULL");
+    }
+
+    private void create(Slot slot, int generation) {
         UUID id = UuidV7.next();
         var row = new Row(id, slot.namespace(), slot.month(), slot.subject(), generation, null);
         byte[] wrapped = SealedBytes.seal(namespaceKey(slot.namespace()), row.context(), SealedBytes.newKey());

@@ -61,11 +61,6 @@ public final class PayloadSealer {
         };
     }
 
-    /// The blind index of a subject, 16 bytes, as it stands in rows and (in hexadecimal) in audit events.
-    public byte[] subjectIndex(int namespace, String subject) {
-        return subjects.of(namespace, subject);
-    }
-
     /// The key of one task and version, for a worker that holds a dispatch of it.
     KeyOf taskKey(Place place, UUID keyId) {
         return switch (keys.find(keyId)) {

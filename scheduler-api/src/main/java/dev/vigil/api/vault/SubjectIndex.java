@@ -4,9 +4,9 @@ import java.text.Normalizer;
 import java.util.Arrays;
 
 /// The blind index of a subject: a keyed hash that finds his rows and tells nobody who he is.
-final class SubjectIndex {
+public final class SubjectIndex {
     /// Longest subject, in characters.
-    static final int SUBJECT_LENGTH_MAX = 256;
+    public static final int SUBJECT_LENGTH_MAX = 256;
 
     private final MasterKeys masters;
 
@@ -14,8 +14,8 @@ final class SubjectIndex {
         this.masters = masters;
     }
 
-    /// 16 bytes, different for the same subject in two namespaces.
-    byte[] of(int namespace, String subject) {
+    /// 16 bytes, as it stands in rows and, in hexadecimal, in audit events; different in two namespaces.
+    public byte[] of(int namespace, String subject) {
         String normal = normal(subject);
         byte[] key = masters.key("subject-index:" + namespace);
         return Arrays.copyOf(SealedBytes.hmac(key, SealedBytes.fields("vigil/subject/v1", normal)), 16);

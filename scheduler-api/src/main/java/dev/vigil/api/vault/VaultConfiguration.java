@@ -33,8 +33,13 @@ public class VaultConfiguration {
     }
 
     @Bean
-    PayloadSealer payloadSealer(DataKeys keys, MasterKeys masters, VaultStore store) {
-        return new PayloadSealer(keys, new SubjectIndex(masters), store);
+    SubjectIndex subjectIndex(MasterKeys masters) {
+        return new SubjectIndex(masters);
+    }
+
+    @Bean
+    PayloadSealer payloadSealer(DataKeys keys, SubjectIndex subjects, VaultStore store) {
+        return new PayloadSealer(keys, subjects, store);
     }
 
     /// Looks once a second for keys that other nodes destroyed.

@@ -1,0 +1,95 @@
+package dev.vigil.api.vault;
+
+import dev.vigil.postgres.Credentials;
+import dev.vigil.postgres.Database;
+import dev.vigil.postgres.Role;
+import dev.vigil.postgres.TestPostgres;
+import dev.vigil.protocol.audit.EventBatch;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import org.flywaydb.core.Flyway;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.jdbc.datasource.DriverManagerDataSource;
+import org.springframework.jdbc.support.JdbcTransactionManager;
+import org.springframework.transaction.support.TransactionTemplate;
+
+/// An empty database with the vault's schemas, a root key and a clock that the test owns.
+final class VaultFixture {
+    final Database database = TestPostgres.freshDatabase();
+    final JdbcClient db;
+    final JdbcTransactionManager transactions;
+    private final Path rootKey;
+    private Instant now = Instant.parse("2026-11-21T12:00:00Z");
+    final InstantSource time = () -> now;
+
+    VaultFixture(Path folder) {
+        rootKey = folder.resolve("root.key");
+        for (String schema : List.of("access", "vault")) {
+            Credentials owner = database.as(Role.OWNER);
+            Flyway.configure()
+                    .dataSource(owner.url(), owner.username(), owner.password())
+                    .schemas(schema)
+                    .locations("classpath:db/migration/" + schema)
+                    .load()
+                    .migrate();
+        }
+        Credentials api = database.as(Role.API);
+        var source = new DriverManagerDataSource(api.url(), api.username(), api.password());
+        db = JdbcClient.create(source);
+        transactions = new JdbcTransactionManager(source);
+    }
+
+    void passes(Duration duration) {
+        now = now.plus(duration);
+    }
+
+    VaultStore store() {
+        return new VaultStore(db, new TransactionTemplate(transactions), new VaultEvents(db, transactions), time);
+    }
+
+    MasterKeys masters() {
+        return new MasterKeys(db, RootKeyFile.open(rootKey, true));
+    }
+
+    /// A node of the API: caches of its own over the same database.
+    Node node(long sealsPerKey) {
+        MasterKeys masters = masters();
+        var keys = new DataKeys(store(), masters, sealsPerKey);
+        var subjects = new SubjectIndex(masters);
+        return new Node(keys, subjects, new PayloadSealer(keys, subjects, store()));
+    }
+
+    Node node() {
+        return node(1 << 30);
+    }
+
+    record Node(DataKeys keys, SubjectIndex subjects, PayloadSealer sealer) {}
+
+    /// The canonical text of every event so far, oldest first.
+    List<String> events() {
+        return JdbcClient.create(new DriverManagerDataSource(
+                        database.url(), "vigil_audit", database.as(Role.AUDIT).password()))
+                .sql("SELECT events FROM access.outbox ORDER BY id")
+                .query(byte[].class)
+                .list()
+                .stream()
+                .flatMap(row -> EventBatch.split(row).stream())
+                .map(bytes -> new String(bytes, StandardCharsets.UTF_8))
+                .toList();
+    }
+
+    /// Runs a statement as the superuser: what a thief of the database could do.
+    int meddle(String sql) {
+        try (var connection = TestPostgres.superuser(database).connect();
+                var statement = connection.createStatement()) {
+            return statement.executeUpdate(sql);
+        } catch (SQLException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}
