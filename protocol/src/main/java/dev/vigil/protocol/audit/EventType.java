@@ -26,7 +26,9 @@ public enum EventType {
     INCIDENT_LOCK,
     INCIDENT_LIFT,
     KEY_ROTATED,
-    AUDIT_READ;
+    AUDIT_READ,
+    /// Bytes that came as an event and are none; they are kept aside.
+    AUDIT_UNREADABLE;
 
     private final String label = name().toLowerCase(Locale.ROOT);
 
