@@ -24,8 +24,19 @@ public record RetryPolicy(int maxAttempts, Backoff backoff, Duration initial, Du
     }
 
     /// How the wait grows from attempt to attempt.
-    public enum Backoff {
-        FIXED,
-        EXPONENTIAL
+    public enum Backoff implements Coded {
+        FIXED(0),
+        EXPONENTIAL(1);
+
+        private final int code;
+
+        Backoff(int code) {
+            this.code = code;
+        }
+
+        @Override
+        public int code() {
+            return code;
+        }
     }
 }

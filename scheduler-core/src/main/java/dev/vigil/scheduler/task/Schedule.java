@@ -51,15 +51,37 @@ public sealed interface Schedule {
     }
 
     /// What a local time that the clock jumps over does.
-    enum OnGap {
-        SHIFT,
-        SKIP
+    enum OnGap implements Coded {
+        SHIFT(0),
+        SKIP(1);
+
+        private final int code;
+
+        OnGap(int code) {
+            this.code = code;
+        }
+
+        @Override
+        public int code() {
+            return code;
+        }
     }
 
     /// What a local time that the clock passes twice does.
-    enum OnOverlap {
-        FIRST,
-        LAST,
-        BOTH
+    enum OnOverlap implements Coded {
+        FIRST(0),
+        LAST(1),
+        BOTH(2);
+
+        private final int code;
+
+        OnOverlap(int code) {
+            this.code = code;
+        }
+
+        @Override
+        public int code() {
+            return code;
+        }
     }
 }

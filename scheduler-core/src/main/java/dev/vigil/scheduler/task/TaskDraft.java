@@ -1,7 +1,10 @@
 package dev.vigil.scheduler.task;
 
 import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.Map;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /// What a client asks for, payload and subject apart: those are sealed before the engine sees them.
@@ -13,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 /// @param timeout  how long one attempt may run; 1 s to 24 h
 /// @param retry    how often a failed attempt is tried again
 /// @param misfire  what happens to occurrences missed during an outage
+/// @param misfireLimit how many missed occurrences `ALL` runs at most, the latest ones; 1 to 1000
 /// @param overlap  what happens when the previous occurrence is still open
 /// @param labels   at most 32, stored in clear
 public record TaskDraft(
@@ -23,10 +27,14 @@ public record TaskDraft(
         Duration timeout,
         RetryPolicy retry,
         Misfire misfire,
+        int misfireLimit,
         Overlap overlap,
         Map<String, String> labels) {
     /// Longest name, in characters.
     public static final int NAME_LENGTH_MAX = 200;
+
+    /// The limit of a task that names none.
+    public static final int MISFIRE_LIMIT = 100;
 
     private static final Duration TIMEOUT_MAX = Duration.ofHours(24);
 
@@ -38,10 +46,30 @@ public record TaskDraft(
         if (timeout.compareTo(Duration.ofSeconds(1)) < 0 || timeout.compareTo(TIMEOUT_MAX) > 0) {
             throw new IllegalArgumentException("timeout is " + timeout + "; use PT1S to " + TIMEOUT_MAX);
         }
+        if (misfireLimit < 1 || misfireLimit > 1000) {
+            throw new IllegalArgumentException("misfire_limit is " + misfireLimit + "; use 1 to 1000");
+        }
         if (labels.size() > 32) {
             throw new IllegalArgumentException("there are " + labels.size() + " labels; use at most 32");
         }
         labels = Map.copyOf(labels);
+    }
+
+    /// The same draft; an interval without an anchor counts from `now`.
+    TaskDraft anchored(Instant now) {
+        return schedule instanceof Schedule.Interval(Duration every, Instant anchor) && anchor == null
+                ? new TaskDraft(
+                        name,
+                        handler,
+                        new Schedule.Interval(every, now.truncatedTo(ChronoUnit.MILLIS)),
+                        priority,
+                        timeout,
+                        retry,
+                        misfire,
+                        misfireLimit,
+                        overlap,
+                        labels)
+                : this;
     }
 
     /// A sealed payload beside its draft.
@@ -52,9 +80,5 @@ public record TaskDraft(
     /// @param subjectIndex keyed blind index of the subject; null when the task names none
     /// @param subject      the sealed subject; null when the task names none
     public record Sealed(
-            java.util.UUID keyId,
-            int version,
-            byte[] sealed,
-            byte @Nullable [] subjectIndex,
-            byte @Nullable [] subject) {}
+            UUID keyId, int version, byte[] sealed, byte @Nullable [] subjectIndex, byte @Nullable [] subject) {}
 }

@@ -1,0 +1,159 @@
+package dev.vigil.scheduler.execution;
+
+import dev.vigil.scheduler.execution.Held.Claim;
+import dev.vigil.scheduler.execution.Held.Reason;
+import dev.vigil.scheduler.task.Columns;
+import dev.vigil.scheduler.task.CommandResult;
+import dev.vigil.scheduler.task.Commands;
+import dev.vigil.scheduler.task.Events;
+import dev.vigil.scheduler.task.Page;
+import dev.vigil.scheduler.task.ShardHints;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import org.springframework.jdbc.core.simple.JdbcClient;
+
+/// Executions as everybody but their owner sees them: reads them, asks for their cancellation, and answers what a
+/// worker may have.
+///
+/// For use by many threads at once.
+public final class Executions {
+    private final JdbcClient db;
+    private final Commands commands;
+
+    /// Executions of this database; owners are told of commands through `hints`.
+    public Executions(JdbcClient db, ShardHints hints) {
+        this.db = db;
+        this.commands = new Commands(db, hints);
+    }
+
+    /// An execution, of whatever namespace and owner: whether the caller may see it is his policy's question.
+    public Optional<ExecutionView> get(UUID id) {
+        return db
+                .sql(ExecutionQuery.ONE)
+                .params(ExecutionQuery.codes())
+                .param("id", id)
+                .query(ExecutionQuery::view)
+                .list()
+                .stream()
+                .findFirst();
+    }
+
+    /// A page of the executions that pass a filter, open ones and ended ones.
+    public List<ExecutionView> list(ExecutionFilter filter, Page page) {
+        return db.sql(ExecutionQuery.list(page.ascending(), filter.taskId() != null))
+                .params(ExecutionQuery.parameters(filter, page))
+                .query(ExecutionQuery::view)
+                .list();
+    }
+
+    /// The sealed result of an execution that succeeded, or the sealed error detail of one that did not.
+    ///
+    /// @return empty when it is open, or left none
+    public Optional<byte[]> sealedResult(ExecutionView execution) {
+        return db.sql("""
+                        SELECT coalesce(h.result, r.sealed) FROM scheduler.history h
+                          LEFT JOIN scheduler.result r
+                            ON h.uploaded AND r.namespace = h.namespace AND r.execution = h.id AND r.fence = h.fence
+                         WHERE h.namespace = :namespace AND h.id = :id AND coalesce(h.result, r.sealed) IS NOT NULL
+                        """)
+                .param("namespace", execution.namespace())
+                .param("id", execution.id())
+                .query((row, index) -> row.getBytes(1))
+                .optional();
+    }
+
+    /// Asks for the end of an execution. From the answer on it is not dispatched; what runs is told to stop.
+    public CommandResult cancel(UUID execution, Events events) {
+        return commands.cancelExecution(execution, events);
+    }
+
+    /// Which of its claims a worker really holds. One query, over the dispatch rows of the fences it names.
+    ///
+    /// @param claims at most 512
+    public List<Held> held(WorkerBoot worker, List<Claim> claims) {
+        if (claims.size() > 512) {
+            throw new IllegalArgumentException("a worker claims " + claims.size() + " executions at once; at most 512");
+        }
+        var columns = new Columns<>(claims)
+                .add("executions", new UUID[0], Claim::execution)
+                .add("fences", new Long[0], Claim::fence);
+        return db.sql("""
+                        SELECT v.execution, v.fence, d.shard IS NOT NULL AS dispatched, e.id IS NOT NULL AS open,
+                               e.fence_min <= v.fence AS current, e.task_id, e.namespace, t.payload_version, t.key_id,
+                               t.handler
+                          FROM unnest(:executions::uuid[], :fences::bigint[]) WITH ORDINALITY
+                               AS v(execution, fence, place)
+                          LEFT JOIN LATERAL (
+                            SELECT d.shard FROM scheduler.shard s
+                              JOIN scheduler.dispatch d
+                                ON d.shard = s.id AND d.epoch = v.fence >> 32 AND d.n = v.fence & 4294967295
+                             WHERE d.worker = :worker AND d.boot = :boot AND v.execution = ANY (d.executions)
+                             LIMIT 1
+                          ) d ON true
+                          LEFT JOIN scheduler.execution e ON e.shard = d.shard AND e.id = v.execution
+                          LEFT JOIN scheduler.task t
+                            ON t.namespace = e.namespace AND t.id = e.task_id AND t.version = e.version
+                         ORDER BY v.place
+                        """)
+                .params(columns.arrays())
+                .param("worker", worker.worker())
+                .param("boot", worker.boot())
+                .query(Executions::verdict)
+                .list();
+    }
+
+    private static Held verdict(ResultSet row, int index) throws SQLException {
+        UUID execution = row.getObject("execution", UUID.class);
+        long fence = row.getLong("fence");
+        if (!row.getBoolean("dispatched")) {
+            return new Held.Refused(execution, fence, Reason.NOT_YOURS);
+        }
+        String handler = row.getString("handler");
+        if (!row.getBoolean("open") || handler == null) {
+            return new Held.Refused(execution, fence, Reason.CLOSED);
+        }
+        if (!row.getBoolean("current")) {
+            return new Held.Refused(execution, fence, Reason.STALE);
+        }
+        return new Held.Open(
+                execution,
+                fence,
+                row.getObject("task_id", UUID.class),
+                row.getInt("namespace"),
+                row.getInt("payload_version"),
+                row.getObject("key_id", UUID.class),
+                handler);
+    }
+
+    /// The sealed payload of what a worker holds.
+    public Optional<byte[]> sealedPayload(Held.Open held) {
+        return db.sql("""
+                        SELECT coalesce(t.payload, p.sealed) FROM scheduler.task t
+                          LEFT JOIN scheduler.payload p
+                            ON p.namespace = t.namespace AND p.task_id = t.id AND p.version = t.payload_version
+                         WHERE t.namespace = :namespace AND t.id = :task AND t.payload_version = :version
+                         LIMIT 1
+                        """)
+                .param("namespace", held.namespace())
+                .param("task", held.task())
+                .param("version", held.payloadVersion())
+                .query((row, index) -> row.getBytes(1))
+                .optional();
+    }
+
+    /// Keeps a sealed result, or error detail, that is too large for the link. Storing the same one again is fine.
+    public void storeResult(Held.Open held, byte[] sealed) {
+        db.sql("""
+                        INSERT INTO scheduler.result (namespace, execution, fence, sealed)
+                        VALUES (:namespace, :execution, :fence, :sealed) ON CONFLICT DO NOTHING
+                        """)
+                .param("namespace", held.namespace())
+                .param("execution", held.execution())
+                .param("fence", held.fence())
+                .param("sealed", sealed)
+                .update();
+    }
+}

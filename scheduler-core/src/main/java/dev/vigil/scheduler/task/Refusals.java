@@ -1,0 +1,40 @@
+package dev.vigil.scheduler.task;
+
+import dev.vigil.scheduler.task.CreateResult.Refused;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+
+/// What a draft may not ask for: the impossible, and what the engine does not do.
+final class Refusals {
+    /// How far ahead a one_time task may lie.
+    private static final Duration AHEAD_MAX = Duration.ofDays(36525);
+
+    private Refusals() {}
+
+    static Optional<Refused> of(TaskDraft draft, Instant now) {
+        if (draft.overlap() == Overlap.QUEUE || draft.overlap() == Overlap.REPLACE) {
+            return Optional.of(new Refused(
+                    "/schedule/overlap",
+                    "unsupported",
+                    "overlap " + draft.overlap().name().toLowerCase(java.util.Locale.ROOT) + " is not built yet",
+                    "use skip or allow"));
+        }
+        return switch (draft.schedule()) {
+            case Schedule.OneTime(Instant at)
+            when at != null && at.isAfter(now.plus(AHEAD_MAX)) ->
+                Optional.of(new Refused(
+                        "/schedule/at", "too_far", at + " is more than 100 years ahead", "use an earlier time"));
+            case Schedule.OneTime ignored -> Optional.empty();
+            case Schedule.Interval ignored -> Optional.empty();
+            case Schedule.Cron cron ->
+                Fires.next(cron, now).isPresent()
+                        ? Optional.empty()
+                        : Optional.of(new Refused(
+                                "/schedule/cron",
+                                "never_fires",
+                                "'" + cron.expression() + "' never fires",
+                                "use a day that exists in one of the months"));
+        };
+    }
+}

@@ -1,0 +1,238 @@
+package dev.vigil.scheduler.task;
+
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.springframework.jdbc.core.simple.JdbcClient;
+
+/// The statement that creates tasks: each with its first execution or its schedule, one inbox row per shard, one outbox
+/// row for all, in one commit.
+final class TaskInsert {
+    /// Largest sealed payload that lies in the task's own row.
+    static final int INLINE_BYTES_MAX = 2048;
+
+    private static final String CREATE = """
+            WITH v AS (
+              SELECT * FROM unnest(:ids::uuid[], :namespaces::int[], :owners::uuid[], :shards::int[], :lanes::smallint[],
+                                   :kinds::smallint[], :priorities::smallint[], :names::text[], :handlers::text[],
+                                   :timeouts::int[], :maxAttempts::smallint[], :backoffs::smallint[],
+                                   :retryInitials::int[], :retryMaxes::int[], :misfires::smallint[],
+                                   :misfireLimits::smallint[], :overlaps::smallint[], :labels::jsonb[],
+                                   :ats::timestamptz[], :crons::text[], :zones::text[], :onGaps::smallint[],
+                                   :onOverlaps::smallint[], :everies::bigint[], :anchors::timestamptz[],
+                                   :nexts::timestamptz[], :keyIds::uuid[], :sizes::int[], :inlines::bytea[],
+                                   :bigs::bytea[], :subjectIndexes::bytea[], :subjects::bytea[],
+                                   :eventCounts::int[], :events::bytea[])
+                AS v(id, namespace, owner, shard, lane, kind, priority, name, handler, timeout_ms, max_attempts, backoff,
+                     retry_initial_ms, retry_max_ms, misfire, misfire_limit, overlap, labels, at, cron, zone, on_gap,
+                     on_overlap, every_ms, anchor, next_at, key_id, size, inline, big, subject_index, subject,
+                     event_count, events)
+            ), t AS (
+              INSERT INTO scheduler.task
+                     (namespace, id, version, owner, shard, kind, priority, name, handler, timeout_ms, max_attempts,
+                      backoff, retry_initial_ms, retry_max_ms, misfire, misfire_limit, overlap, labels, at, cron, zone,
+                      on_gap, on_overlap, every_ms, anchor, key_id, payload_version, payload_bytes, payload,
+                      subject_index, subject)
+              SELECT namespace, id, 1, owner, shard, kind, priority, name, handler, timeout_ms, max_attempts,
+                     backoff, retry_initial_ms, retry_max_ms, misfire, misfire_limit, overlap, labels, at, cron, zone,
+                     on_gap, on_overlap, every_ms, anchor, key_id, 1, size, inline, subject_index, subject
+                FROM v
+                  ON CONFLICT DO NOTHING
+              RETURNING namespace, id, created_at
+            ), p AS (
+              INSERT INTO scheduler.payload (namespace, task_id, version, sealed)
+              SELECT namespace, id, 1, big FROM v JOIN t USING (namespace, id) WHERE big IS NOT NULL
+            ), e AS (
+              INSERT INTO scheduler.execution (shard, namespace, id, task_id, due_at, scheduled_for, version, lane)
+              SELECT shard, namespace, id, id, greatest(at, created_at), greatest(at, created_at), 1, lane
+                FROM v JOIN t USING (namespace, id) WHERE kind = 1
+              RETURNING shard, id, due_at, lane
+            ), c AS (
+              INSERT INTO scheduler.schedule (shard, namespace, task_id, next_at, version)
+              SELECT shard, namespace, id, next_at, 1 FROM v JOIN t USING (namespace, id) WHERE kind <> 1
+              RETURNING shard, task_id AS id, next_at AS due_at, NULL::smallint AS lane
+            ), news AS (
+              SELECT * FROM e UNION ALL SELECT * FROM c
+            ), i AS (
+              INSERT INTO scheduler.inbox (shard, kind, lanes, due)
+              SELECT shard, 1, coalesce(bit_or(1::bigint << lane), 0), min(due_at) FROM news GROUP BY shard
+            ), o AS (
+              INSERT INTO scheduler.outbox (n, events)
+              SELECT sum(event_count), string_agg(v.events, ''::bytea) FROM v JOIN t USING (namespace, id)
+              HAVING count(*) > 0
+            )
+            SELECT t.id, t.created_at, news.due_at, news.shard FROM t JOIN news USING (id)
+            """;
+
+    private final JdbcClient db;
+
+    TaskInsert(JdbcClient db) {
+        this.db = db;
+    }
+
+    /// Creates all of them, or throws and creates none. What was there before stays as it was.
+    ///
+    /// @return in the order of the tasks: the new row, or nothing for an id that was there before
+    List<@Nullable Row> insert(List<Planned> tasks) {
+        var rows = new HashMap<UUID, Row>();
+        db.sql(CREATE)
+                .params(columns(tasks))
+                .query((result, index) -> row(result))
+                .list()
+                .forEach(row -> rows.put(row.id, row));
+        return tasks.stream()
+                .<@Nullable Row>map(task -> rows.remove(task.task.id()))
+                .toList();
+    }
+
+    private static Row row(ResultSet result) throws SQLException {
+        return new Row(
+                result.getObject("id", UUID.class),
+                result.getObject("created_at", OffsetDateTime.class).toInstant(),
+                result.getObject("due_at", OffsetDateTime.class).toInstant());
+    }
+
+    private static Map<String, Object> columns(List<Planned> tasks) {
+        var columns = new Columns<>(tasks);
+        identity(columns);
+        policies(columns);
+        schedules(columns);
+        payloads(columns);
+        return columns.arrays();
+    }
+
+    private static void identity(Columns<Planned> columns) {
+        columns.add("ids", new UUID[0], planned -> planned.task.id());
+        columns.add("namespaces", new Integer[0], planned -> planned.task.namespace());
+        columns.add("owners", new UUID[0], planned -> planned.task.owner());
+        columns.add("shards", new Integer[0], Planned::shard);
+        columns.add("lanes", new Integer[0], planned -> Lane.of(planned.draft().priority(), planned.task.namespace()));
+        columns.add("names", new String[0], planned -> planned.draft().name());
+        columns.add("handlers", new String[0], planned -> planned.draft().handler());
+        columns.add(
+                "labels", new String[0], planned -> TaskRow.json(planned.draft().labels()));
+        columns.add(
+                "eventCounts", new Integer[0], planned -> planned.task.events().count());
+        columns.add("events", new byte[0][], planned -> planned.task.events().framed());
+    }
+
+    private static void policies(Columns<Planned> columns) {
+        columns.add(
+                "priorities",
+                new Integer[0],
+                planned -> planned.draft().priority().code());
+        columns.add("timeouts", new Integer[0], planned ->
+                (int) planned.draft().timeout().toMillis());
+        columns.add(
+                "maxAttempts",
+                new Integer[0],
+                planned -> planned.draft().retry().maxAttempts());
+        columns.add(
+                "backoffs",
+                new Integer[0],
+                planned -> planned.draft().retry().backoff().code());
+        columns.add("retryInitials", new Integer[0], planned ->
+                (int) planned.draft().retry().initial().toMillis());
+        columns.add("retryMaxes", new Integer[0], planned ->
+                (int) planned.draft().retry().max().toMillis());
+        columns.add(
+                "misfires", new Integer[0], planned -> planned.draft().misfire().code());
+        columns.add("misfireLimits", new Integer[0], planned -> planned.draft().misfireLimit());
+        columns.add(
+                "overlaps", new Integer[0], planned -> planned.draft().overlap().code());
+    }
+
+    private static void schedules(Columns<Planned> columns) {
+        columns.add("kinds", new Integer[0], planned -> TaskRow.kind(planned.schedule()));
+        columns.add(
+                "ats",
+                new String[0],
+                planned -> planned.schedule() instanceof Schedule.OneTime(Instant at) ? text(at) : null);
+        columns.add(
+                "crons",
+                new String[0],
+                planned -> planned.cron() == null ? null : planned.cron().expression());
+        columns.add(
+                "zones",
+                new String[0],
+                planned -> planned.cron() == null ? null : planned.cron().zone().getId());
+        columns.add(
+                "onGaps",
+                new Integer[0],
+                planned ->
+                        planned.cron() == null ? null : planned.cron().onGap().code());
+        columns.add(
+                "onOverlaps",
+                new Integer[0],
+                planned -> planned.cron() == null
+                        ? null
+                        : planned.cron().onOverlap().code());
+        columns.add(
+                "everies",
+                new Long[0],
+                planned -> planned.schedule() instanceof Schedule.Interval interval
+                        ? interval.every().toMillis()
+                        : null);
+        columns.add(
+                "anchors",
+                new String[0],
+                planned -> planned.schedule() instanceof Schedule.Interval interval ? text(interval.anchor()) : null);
+        columns.add("nexts", new String[0], planned -> text(planned.nextAt));
+    }
+
+    private static void payloads(Columns<Planned> columns) {
+        columns.add("keyIds", new UUID[0], planned -> planned.payload().keyId());
+        columns.add("sizes", new Integer[0], planned -> planned.payload().sealed().length);
+        columns.add(
+                "inlines",
+                new byte[0][],
+                planned -> planned.isInline() ? planned.payload().sealed() : null);
+        columns.add(
+                "bigs",
+                new byte[0][],
+                planned -> planned.isInline() ? null : planned.payload().sealed());
+        columns.add(
+                "subjectIndexes", new byte[0][], planned -> planned.payload().subjectIndex());
+        columns.add("subjects", new byte[0][], planned -> planned.payload().subject());
+    }
+
+    private static @Nullable String text(@Nullable Instant at) {
+        return at == null ? null : at.toString();
+    }
+
+    /// A task, where it goes and when it first fires.
+    ///
+    /// @param nextAt of a schedule; null for a one_time task
+    record Planned(NewTask task, int shard, @Nullable Instant nextAt) {
+        TaskDraft draft() {
+            return task.draft();
+        }
+
+        Schedule schedule() {
+            return task.draft().schedule();
+        }
+
+        TaskDraft.Sealed payload() {
+            return task.payload();
+        }
+
+        boolean isInline() {
+            return task.payload().sealed().length <= INLINE_BYTES_MAX;
+        }
+
+        Schedule.@Nullable Cron cron() {
+            return schedule() instanceof Schedule.Cron cron ? cron : null;
+        }
+    }
+
+    /// A task that is new.
+    ///
+    /// @param dueAt when it first fires
+    record Row(UUID id, Instant createdAt, Instant dueAt) {}
+}

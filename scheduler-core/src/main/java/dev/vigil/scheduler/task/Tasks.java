@@ -1,0 +1,96 @@
+package dev.vigil.scheduler.task;
+
+import dev.vigil.scheduler.task.Commands.Kind;
+import dev.vigil.scheduler.task.CreateResult.Refused;
+import dev.vigil.scheduler.task.TaskCreation.Prepared;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.transaction.PlatformTransactionManager;
+import org.springframework.transaction.support.TransactionTemplate;
+
+/// Tasks: creates, commands and reads them. A read sees all that was answered before it.
+///
+/// For use by many threads at once.
+public final class Tasks {
+    private final JdbcClient db;
+    private final InstantSource clock;
+    private final Commands commands;
+    private final Coalescer<Prepared, CreateResult> creates;
+
+    /// Tasks of this database.
+    ///
+    /// @param clock from which a calendar's first fire is computed; everything else is by the database's clock
+    /// @param hints tells owners after a commit
+    public Tasks(JdbcClient db, PlatformTransactionManager transactions, InstantSource clock, ShardHints hints) {
+        this.db = db;
+        this.clock = clock;
+        this.commands = new Commands(db, hints);
+        var creation = new TaskCreation(db, new TransactionTemplate(transactions), hints);
+        this.creates = new Coalescer<>(creation::create);
+    }
+
+    /// Stores a task with its first execution or schedule and its audit event, together with whatever other callers
+    /// wait. Returns after the commit.
+    public CreateResult create(NewTask task) {
+        Instant now = clock.instant();
+        TaskDraft draft = task.draft().anchored(now);
+        Optional<Refused> refused = Refusals.of(draft, now);
+        if (refused.isPresent()) {
+            return refused.get();
+        }
+        Instant nextAt = Fires.next(draft.schedule(), now).orElse(null);
+        return creates.submit(new Prepared(task.withDraft(draft), nextAt));
+    }
+
+    /// A task, of whatever namespace and owner: whether the caller may see it is his policy's question.
+    public Optional<TaskView> get(UUID id) {
+        return db.sql(TaskQuery.SELECT + " AND t.id = :id")
+                .params(TaskQuery.CODES)
+                .param("id", id)
+                .query(TaskRow::view)
+                .optional();
+    }
+
+    /// A page of the tasks that pass a filter.
+    public List<TaskView> list(TaskFilter filter, Page page) {
+        return db.sql(TaskQuery.list(page.ascending()))
+                .params(TaskQuery.CODES)
+                .params(TaskQuery.parameters(filter, page))
+                .query(TaskRow::view)
+                .list();
+    }
+
+    /// The sealed payload of a task's newest version.
+    public Optional<byte[]> payload(TaskRef task) {
+        return db.sql("""
+                        SELECT coalesce(t.payload, p.sealed) FROM scheduler.task t
+                          LEFT JOIN scheduler.payload p
+                            ON p.namespace = t.namespace AND p.task_id = t.id AND p.version = t.payload_version
+                         WHERE t.namespace = :namespace AND t.id = :id
+                         ORDER BY t.version DESC LIMIT 1
+                        """)
+                .param("namespace", task.namespace())
+                .param("id", task.id())
+                .query((row, index) -> row.getBytes(1))
+                .optional();
+    }
+
+    /// Holds every dispatch of this task from the answer on. What runs goes on.
+    public CommandResult pause(TaskRef task, Events events) {
+        return commands.task(task, Kind.PAUSE, events);
+    }
+
+    /// Lets a paused task go on. What a schedule missed while it was paused is not made up for.
+    public CommandResult resume(TaskRef task, Events events) {
+        return commands.task(task, Kind.RESUME, events);
+    }
+
+    /// Deletes a task: it is gone for every reader from the answer on, its open executions are cancelled.
+    public CommandResult delete(TaskRef task, Events events) {
+        return commands.task(task, Kind.DELETE, events);
+    }
+}

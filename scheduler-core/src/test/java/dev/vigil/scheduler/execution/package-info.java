@@ -1,0 +1,4 @@
+@NullMarked
+package dev.vigil.scheduler.execution;
+
+import org.jspecify.annotations.NullMarked;
