@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.HexFormat;
+import java.util.Optional;
 
 /// A real PostgreSQL server beside this process, reached by password over loopback TCP only.
 ///
@@ -35,7 +36,9 @@ public final class EmbeddedPostgres implements AutoCloseable {
     public static EmbeddedPostgres start(PostgresSettings settings) {
         try {
             Folders.createPrivate(settings.dir());
-            FolderLock lock = FolderLock.take(settings.dir().resolve("lock"));
+            FolderLock lock = FolderLock.take(settings.dir().resolve("lock"))
+                    .orElseThrow(() -> new PostgresStartException("another process runs a PostgreSQL server in "
+                            + settings.dir() + "; stop it first, or use another folder"));
             try {
                 return start(settings, lock);
             } catch (IOException | RuntimeException failure) {
@@ -70,6 +73,11 @@ public final class EmbeddedPostgres implements AutoCloseable {
         var random = new byte[PASSWORD_BYTES];
         new SecureRandom().nextBytes(random);
         return HexFormat.of().formatHex(random);
+    }
+
+    /// The server that works on this folder now, whoever started it; empty when there is none.
+    public static Optional<ProcessHandle> running(Path dir) throws IOException {
+        return PidFile.of(dir.resolve("cluster").resolve("data")).living();
     }
 
     /// The address of this server.

@@ -7,9 +7,10 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.util.Optional;
 
 /// Keeps a folder to one process. The kernel gives it up when the process ends, however that happens.
-final class FolderLock implements AutoCloseable {
+public final class FolderLock implements AutoCloseable {
     /// A process that was just killed may hold its lock for a moment longer.
     private static final Duration PATIENCE = Duration.ofSeconds(3);
 
@@ -19,17 +20,20 @@ final class FolderLock implements AutoCloseable {
         this.channel = channel;
     }
 
-    static FolderLock take(Path file) throws IOException {
+    /// Takes the lock; waits a moment for a process that is just ending.
+    ///
+    /// @param file  created when absent
+    /// @return empty when another process, or this one, holds it
+    public static Optional<FolderLock> take(Path file) throws IOException {
         FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         var patience = new Patience(PATIENCE);
         while (!taken(channel)) {
             if (!patience.pause()) {
                 channel.close();
-                throw new PostgresStartException("another process runs a PostgreSQL server in " + file.getParent()
-                        + "; stop it first, or use another folder");
+                return Optional.empty();
             }
         }
-        return new FolderLock(channel);
+        return Optional.of(new FolderLock(channel));
     }
 
     private static boolean taken(FileChannel channel) throws IOException {

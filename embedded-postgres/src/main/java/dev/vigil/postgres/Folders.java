@@ -15,14 +15,14 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Folders and files that only their owner may read.
-final class Folders {
+public final class Folders {
     private static final Set<PosixFilePermission> OWNER_ONLY = PosixFilePermissions.fromString("rwx------");
     private static final Set<PosixFilePermission> OWNER_FILE = PosixFilePermissions.fromString("rw-------");
 
     private Folders() {}
 
     /// Creates the folder with mode 0700 when it is absent; an existing one keeps its mode.
-    static Path createPrivate(Path dir) throws IOException {
+    public static Path createPrivate(Path dir) throws IOException {
         if (!Files.isDirectory(dir)) {
             Path parent = dir.getParent();
             if (parent != null) {
@@ -34,7 +34,7 @@ final class Folders {
     }
 
     /// Writes a file of mode 0600 and renames it into place, so that a reader never sees half of it.
-    static void writePrivate(Path file, String text) throws IOException {
+    public static void writePrivate(Path file, String text) throws IOException {
         Path fresh = file.resolveSibling(file.getFileName() + ".new");
         Files.deleteIfExists(fresh);
         Files.createFile(fresh, PosixFilePermissions.asFileAttribute(OWNER_FILE));
@@ -43,7 +43,7 @@ final class Folders {
     }
 
     /// Deletes a folder with everything in it; an absent one is fine. Links are removed, not followed.
-    static void delete(Path dir) throws IOException {
+    public static void delete(Path dir) throws IOException {
         if (!Files.exists(dir)) {
             return;
         }
