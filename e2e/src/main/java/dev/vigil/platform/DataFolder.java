@@ -64,6 +64,11 @@ record DataFolder(Path dir) {
         }
     }
 
+    /// Whether a platform ever ran here.
+    boolean wasUsed() {
+        return Files.exists(dir.resolve("lock"));
+    }
+
     /// Makes the folder this process's; empty when another process has it.
     Optional<FolderLock> claim() throws IOException {
         Folders.createPrivate(dir);
@@ -103,7 +108,9 @@ record DataFolder(Path dir) {
 
     /// Waits until the processes of an earlier run are gone: they end by themselves when the JVM that started them is
     /// gone. One that does not is killed.
-    void awaitEndOfOthers(Duration patience) throws IOException {
+    ///
+    /// @return whether there were any
+    boolean awaitEndOfOthers(Duration patience) throws IOException {
         var others = new ArrayList<ProcessHandle>();
         lines("processes").forEach(line -> ProcessMark.living(line).ifPresent(others::add));
         EmbeddedPostgres.running(postgres()).ifPresent(others::add);
@@ -112,9 +119,11 @@ record DataFolder(Path dir) {
             awaitEnd(other, until - System.nanoTime());
         }
         Files.deleteIfExists(dir.resolve("processes"));
+        return !others.isEmpty();
     }
 
-    private static void awaitEnd(ProcessHandle process, long nanos) {
+    /// Waits for the end of a process; kills it when the time is up.
+    static void awaitEnd(ProcessHandle process, long nanos) {
         try {
             process.onExit().get(nanos, TimeUnit.NANOSECONDS);
         } catch (TimeoutException stubborn) {

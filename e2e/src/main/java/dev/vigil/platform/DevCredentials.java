@@ -23,19 +23,17 @@ record DevCredentials(String adminPassword, String clientSecret, String secondPa
     /// Reads them from this file; makes them, and the file with mode 0600, when it is absent.
     static DevCredentials keptIn(Path file) throws IOException {
         if (!Files.exists(file)) {
-            Folders.writePrivate(
-                    file,
-                    """
+            Folders.writePrivate(file, """
                     # Made once, read at every start.
                     admin=%s
                     client=%s
                     second-admin=%s
-                    """
-                            .formatted(secret(), secret(), secret()));
+                    """.formatted(secret(), secret(), secret()));
         }
         var kept = new Properties();
         kept.load(new StringReader(Files.readString(file)));
-        return new DevCredentials(read(kept, "admin", file), read(kept, "client", file), read(kept, "second-admin", file));
+        return new DevCredentials(
+                read(kept, "admin", file), read(kept, "client", file), read(kept, "second-admin", file));
     }
 
     private static String read(Properties kept, String name, Path file) throws IOException {

@@ -42,7 +42,8 @@ public record PlatformSettings(
                     + " a sub-folder with a handler.yaml for each handler");
         }
         if (handlers == null && approveHandlers) {
-            throw new IllegalArgumentException("--approve-handlers without --handlers approves nothing; add --handlers");
+            throw new IllegalArgumentException(
+                    "--approve-handlers without --handlers approves nothing; add --handlers");
         }
         data = data.toAbsolutePath().normalize();
         handlers = handlers == null ? null : handlers.toAbsolutePath().normalize();

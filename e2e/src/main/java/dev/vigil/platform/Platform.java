@@ -1,0 +1,85 @@
+package dev.vigil.platform;
+
+import dev.vigil.postgres.Database;
+import dev.vigil.postgres.EmbeddedPostgres;
+import dev.vigil.postgres.FolderLock;
+import dev.vigil.postgres.PostgresSettings;
+import dev.vigil.postgres.Roles;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.function.Consumer;
+
+/// All of Vigil on this machine: PostgreSQL, the server services as sibling contexts in this JVM, further cores and the
+/// workers as processes of their own. The one fixture of `./vigil dev`, the demo and the end-to-end tests.
+///
+/// Everything binds the loopback interface and keeps what it stores below one folder. Whatever it starts ends with this
+/// JVM, a kill included. Thread-safe once started.
+public final class Platform implements AutoCloseable {
+    private static final Duration END_OF_PREDECESSORS = Duration.ofSeconds(20);
+
+    private final PlatformSettings settings;
+    private final DataFolder folder;
+    private final Consumer<String> progress;
+    private final Deque<Part> parts = new ArrayDeque<>();
+
+    private Platform(PlatformSettings settings, Consumer<String> progress) {
+        this.settings = settings;
+        this.folder = new DataFolder(settings.data());
+        this.progress = progress;
+    }
+
+    /// Something that was started, and how to end it.
+    private record Part(String name, AutoCloseable end) {}
+
+    /// Starts everything and returns once a task can run.
+    ///
+    /// @param progress takes a line for each thing that stands
+    /// @throws PlatformStartException when something cannot start; what was started before is ended
+    public static Platform start(PlatformSettings settings, Consumer<String> progress) {
+        var platform = new Platform(settings, progress);
+        try {
+            platform.startParts();
+            return platform;
+        } catch (IOException failure) {
+            platform.close();
+            throw new UncheckedIOException("Vigil not started in " + settings.data(), failure);
+        } catch (RuntimeException failure) {
+            platform.close();
+            throw failure;
+        }
+    }
+
+    private void startParts() throws IOException {
+        FolderLock lock = folder.claim()
+                .orElseThrow(() -> new PlatformStartException("another Vigil runs on " + settings.data()
+                        + "; stop it with `./vigil stop --data " + settings.data() + "` or give another --data"));
+        parts.push(new Part("lock", lock));
+        folder.removeReady();
+        folder.awaitEndOfOthers(END_OF_PREDECESSORS);
+        Database database = startPostgres();
+        progress.accept("PostgreSQL " + database);
+    }
+
+    private Database startPostgres() {
+        EmbeddedPostgres server =
+                EmbeddedPostgres.start(PostgresSettings.in(folder.postgres()).withServerDir(settings.programs()));
+        parts.push(new Part("PostgreSQL", server));
+        return Roles.bootstrap(server, folder.rolePasswords());
+    }
+
+    /// Ends everything in the reverse order of its start. One part's failure does not keep the others.
+    @Override
+    public void close() {
+        for (Part part = parts.poll(); part != null; part = parts.poll()) {
+            try {
+                part.end().close();
+            } catch (Exception failure) {
+                System.getLogger(Platform.class.getName())
+                        .log(System.Logger.Level.WARNING, "event=part_not_ended part=" + part.name(), failure);
+            }
+        }
+    }
+}
