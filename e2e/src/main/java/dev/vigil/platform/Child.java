@@ -16,7 +16,7 @@ import java.util.concurrent.TimeUnit;
 /// The main of a service in a process of its own. Its settings, secrets among them, come through standard input, and
 /// the
 /// process ends when that ends: so none outlives the platform that started it, however that ended.
-public final class Child {
+final class Child {
     private static final String END_OF_SETTINGS = ".";
     private static final long STOP_SECONDS_MAX = 10;
 
@@ -33,7 +33,7 @@ public final class Child {
     /// Runs one service.
     ///
     /// @param args the service's name
-    public static void main(String[] args) throws IOException {
+    static void main(String[] args) throws IOException {
         var input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         Map<String, String> settings = receive(input);
         Thread.ofPlatform().daemon().name("parent-watch").start(() -> endWith(input));

@@ -7,9 +7,10 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
-import java.util.function.Consumer;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /// Keeps one service running in a JVM of its own: starts it again when it ends, with a growing pause.
@@ -23,13 +24,13 @@ final class ChildProcess implements AutoCloseable {
     private static final Duration END_WITHIN = Duration.ofSeconds(15);
 
     private final ChildSettings settings;
-    private final Consumer<ProcessHandle> started;
+    private final BiConsumer<String, ProcessHandle> started;
     private final Thread keeper;
     private volatile @Nullable Process process;
     private volatile boolean closing;
 
-    /// @param started told of each process that was started
-    ChildProcess(ChildSettings settings, Consumer<ProcessHandle> started) {
+    /// @param started told name and process of each start
+    ChildProcess(ChildSettings settings, BiConsumer<String, ProcessHandle> started) {
         this.settings = settings;
         this.started = started;
         this.keeper = Thread.ofPlatform().daemon().name(settings.name()).start(this::keepRunning);
@@ -77,7 +78,7 @@ final class ChildProcess implements AutoCloseable {
                 .redirectOutput(ProcessBuilder.Redirect.appendTo(settings.log().toFile()))
                 .start();
         process = child;
-        started.accept(child.toHandle());
+        started.accept(settings.name(), child.toHandle());
         try (OutputStream input = child.getOutputStream()) {
             Child.send(settings.settings(), input);
             return child.waitFor();
@@ -91,7 +92,7 @@ final class ChildProcess implements AutoCloseable {
             command.add("/usr/bin/setsid");
         }
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(StartCache.flags(settings.service().name().toLowerCase(java.util.Locale.ROOT)));
+        command.addAll(StartCache.flags(settings.service().name().toLowerCase(Locale.ROOT)));
         command.addAll(List.of("-Xmx" + settings.heapMegabytes() + "m", "-cp", System.getProperty("java.class.path")));
         command.addAll(List.of(Child.class.getName(), settings.service().name()));
         return command;

@@ -8,14 +8,13 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Stream;
 import tools.jackson.databind.json.JsonMapper;
 
 /// The folder of one platform: where its parts keep their things, who runs it, and which processes belong to it.
@@ -57,7 +56,6 @@ record DataFolder(Path dir) {
     /// A folder of one part, such as `workers/1`, created when absent.
     Path part(String name) {
         try {
-            Folders.createPrivate(dir.resolve(name).getParent());
             return Folders.createPrivate(dir.resolve(name));
         } catch (IOException failure) {
             throw new UncheckedIOException("folder " + dir.resolve(name) + " not created", failure);
@@ -74,14 +72,14 @@ record DataFolder(Path dir) {
         Folders.createPrivate(dir);
         Optional<FolderLock> lock = FolderLock.take(dir.resolve("lock"));
         if (lock.isPresent()) {
-            Folders.writePrivate(dir.resolve("pid"), ProcessMark.of(ProcessHandle.current()) + "\n");
+            Folders.writePrivate(dir.resolve("pid"), ProcessMark.of(ProcessHandle.current()));
         }
         return lock;
     }
 
     /// The process that claimed the folder last, if it lives.
     Optional<ProcessHandle> owner() throws IOException {
-        return lines("pid").stream().findFirst().flatMap(ProcessMark::living);
+        return read(dir.resolve("pid")).flatMap(ProcessMark::living);
     }
 
     void writeReady(Ready ready) throws IOException {
@@ -93,16 +91,13 @@ record DataFolder(Path dir) {
         Files.deleteIfExists(ready());
     }
 
-    /// Notes a process that belongs to this platform, so that the next start or a stop can wait for its end.
-    void note(ProcessHandle child) {
+    /// Notes a process that belongs to this platform in `run/NAME.pid`, so that the next start or a stop can wait for
+    /// its end, and people can find it.
+    void note(String name, ProcessHandle process) {
         try {
-            Files.writeString(
-                    dir.resolve("processes"),
-                    ProcessMark.of(child) + "\n",
-                    StandardOpenOption.CREATE,
-                    StandardOpenOption.APPEND);
+            Folders.writePrivate(part("run").resolve(name + ".pid"), ProcessMark.of(process));
         } catch (IOException failure) {
-            throw new UncheckedIOException("process " + child.pid() + " not noted in " + dir, failure);
+            throw new UncheckedIOException("process " + process.pid() + " not noted in " + dir, failure);
         }
     }
 
@@ -112,13 +107,18 @@ record DataFolder(Path dir) {
     /// @return whether there were any
     boolean awaitEndOfOthers(Duration patience) throws IOException {
         var others = new ArrayList<ProcessHandle>();
-        lines("processes").forEach(line -> ProcessMark.living(line).ifPresent(others::add));
+        Path run = part("run");
+        try (Stream<Path> marks = Files.list(run)) {
+            for (Path mark : marks.toList()) {
+                read(mark).flatMap(ProcessMark::living).ifPresent(others::add);
+            }
+        }
         EmbeddedPostgres.running(postgres()).ifPresent(others::add);
         long until = System.nanoTime() + patience.toNanos();
         for (ProcessHandle other : others) {
             awaitEnd(other, until - System.nanoTime());
         }
-        Files.deleteIfExists(dir.resolve("processes"));
+        Folders.delete(run);
         return !others.isEmpty();
     }
 
@@ -136,11 +136,11 @@ record DataFolder(Path dir) {
         }
     }
 
-    private List<String> lines(String file) throws IOException {
+    private static Optional<String> read(Path file) throws IOException {
         try {
-            return Files.readAllLines(dir.resolve(file));
+            return Optional.of(Files.readString(file));
         } catch (NoSuchFileException absent) {
-            return List.of();
+            return Optional.empty();
         }
     }
 }

@@ -8,7 +8,7 @@ import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
 
 /// `./vigil dev`: starts a platform, says how to reach it, and runs until it is stopped.
-public final class Dev {
+final class Dev {
     private static final int BAD_USAGE = 2;
 
     private final PlatformSettings settings;
@@ -24,7 +24,7 @@ public final class Dev {
     /// Runs until the process is told to end.
     ///
     /// @param args the default data folder, the folder of PostgreSQL's programs, then the options of `dev`
-    public static void main(String[] args) throws InterruptedException {
+    static void main(String[] args) throws InterruptedException {
         PlatformSettings settings;
         try {
             List<String> options = List.of(args).subList(2, args.length);

@@ -17,7 +17,7 @@ import java.util.function.Consumer;
 ///
 /// Everything binds the loopback interface and keeps what it stores below one folder. Whatever it starts ends with this
 /// JVM, a kill included. Thread-safe once started.
-public final class Platform implements AutoCloseable {
+final class Platform implements AutoCloseable {
     private static final Duration END_OF_PREDECESSORS = Duration.ofSeconds(20);
 
     private final PlatformSettings settings;
@@ -38,7 +38,7 @@ public final class Platform implements AutoCloseable {
     ///
     /// @param progress takes a line for each thing that stands
     /// @throws PlatformStartException when something cannot start; what was started before is ended
-    public static Platform start(PlatformSettings settings, Consumer<String> progress) {
+    static Platform start(PlatformSettings settings, Consumer<String> progress) {
         var platform = new Platform(settings, progress);
         try {
             platform.startParts();
@@ -64,8 +64,9 @@ public final class Platform implements AutoCloseable {
     }
 
     private Database startPostgres() {
-        EmbeddedPostgres server =
-                EmbeddedPostgres.start(PostgresSettings.in(folder.postgres()).withServerDir(settings.programs()));
+        EmbeddedPostgres server = EmbeddedPostgres.start(
+                PostgresSettings.in(folder.postgres()).withServerDir(settings.programs()),
+                process -> folder.note("postgres", process));
         parts.push(new Part("PostgreSQL", server));
         return Roles.bootstrap(server, folder.rolePasswords());
     }

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 ///                          process of its own
 /// @param allowUnsandboxed  whether handlers may run without a sandbox where none works
 /// @param programs          folder below which the programs of PostgreSQL are unpacked; may be shared by platforms
-public record PlatformSettings(
+record PlatformSettings(
         Path data,
         int port,
         @Nullable Path handlers,
@@ -51,7 +51,7 @@ public record PlatformSettings(
     }
 
     /// One worker, one core, sandboxed, on a free port, with the handlers that come with Vigil.
-    public static PlatformSettings in(Path data) {
+    static PlatformSettings in(Path data) {
         Path programs = Path.of(System.getProperty("user.home"), ".cache", "vigil");
         return new PlatformSettings(data, 0, null, false, 1, 1, false, programs);
     }

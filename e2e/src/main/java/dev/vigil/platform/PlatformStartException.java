@@ -3,7 +3,7 @@ package dev.vigil.platform;
 import org.jspecify.annotations.Nullable;
 
 /// The platform could not be started; the message says why and what to do.
-public final class PlatformStartException extends RuntimeException {
+final class PlatformStartException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     PlatformStartException(String message) {

@@ -3,7 +3,7 @@ package dev.vigil.platform;
 import java.time.Instant;
 import java.util.Optional;
 
-/// A process in a file: its number and its start, because numbers are given out again.
+/// A process in a file: its number in the first line, its start in the second, because numbers are given out again.
 final class ProcessMark {
     /// The kernel counts starts in ticks since boot; two readers may round differently.
     private static final long ROUNDING_MILLIS = 2_000;
@@ -11,11 +11,11 @@ final class ProcessMark {
     private ProcessMark() {}
 
     static String of(ProcessHandle process) {
-        return process.pid() + " " + start(process);
+        return process.pid() + "\n" + start(process) + "\n";
     }
 
     static Optional<ProcessHandle> living(String mark) {
-        String[] words = mark.strip().split(" ", 2);
+        String[] words = mark.strip().split("\\s+", 2);
         if (words.length != 2) {
             return Optional.empty();
         }

@@ -14,7 +14,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 /// @param caCert        path of the certificate that signs those of workers and services
 /// @param postgres      the database, as its owner
 /// @param pid           the JVM of the server services
-public record Ready(
+record Ready(
         String url,
         @JsonProperty("audit_url") String auditUrl,
         @JsonProperty("gdpr_url") String gdprUrl,
@@ -30,7 +30,7 @@ public record Ready(
     ///
     /// @param username name
     /// @param password never printed by `toString`
-    public record Admin(String username, String password) {
+    record Admin(String username, String password) {
         @Override
         public String toString() {
             return username;
@@ -41,7 +41,7 @@ public record Ready(
     ///
     /// @param clientId     its id
     /// @param clientSecret never printed by `toString`
-    public record Client(
+    record Client(
             @JsonProperty("client_id") String clientId,
             @JsonProperty("client_secret") String clientSecret) {
         @Override
@@ -57,7 +57,7 @@ public record Ready(
     /// @param database its name
     /// @param owner    the role that owns it
     /// @param password of that role; never printed by `toString`
-    public record Postgres(String host, int port, String database, String owner, String password) {
+    record Postgres(String host, int port, String database, String owner, String password) {
         @Override
         public String toString() {
             return owner + "@" + host + ":" + port + "/" + database;

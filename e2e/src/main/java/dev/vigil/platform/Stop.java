@@ -7,7 +7,7 @@ import java.time.Duration;
 import java.util.Optional;
 
 /// `./vigil stop`: ends the platform of a data folder and returns when its last process is gone.
-public final class Stop {
+final class Stop {
     private static final Duration ORDERLY_END = Duration.ofSeconds(60);
     private static final Duration END_OF_ORPHANS = Duration.ofSeconds(30);
 
@@ -16,7 +16,7 @@ public final class Stop {
     /// Stops what runs on the folder.
     ///
     /// @param args the folder
-    public static void main(String[] args) throws IOException {
+    static void main(String[] args) throws IOException {
         var folder = new DataFolder(Path.of(args[0]).toAbsolutePath().normalize());
         System.out.println(
                 stop(folder) ? "Vigil in " + folder.dir() + " is stopped." : "Nothing runs in " + folder.dir() + ".");

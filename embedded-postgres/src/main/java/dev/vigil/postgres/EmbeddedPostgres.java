@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.util.HexFormat;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /// A real PostgreSQL server beside this process, reached by password over loopback TCP only.
 ///
@@ -34,13 +35,18 @@ public final class EmbeddedPostgres implements AutoCloseable {
     /// @throws PostgresStartException when the folder is in use, the port is taken or the server refuses; it
     ///     says why
     public static EmbeddedPostgres start(PostgresSettings settings) {
+        return start(settings, process -> {});
+    }
+
+    /// The same, and `started` is told the process of each start, those after a crash included.
+    public static EmbeddedPostgres start(PostgresSettings settings, Consumer<ProcessHandle> started) {
         try {
             Folders.createPrivate(settings.dir());
             FolderLock lock = FolderLock.take(settings.dir().resolve("lock"))
                     .orElseThrow(() -> new PostgresStartException("another process runs a PostgreSQL server in "
                             + settings.dir() + "; stop it first, or use another folder"));
             try {
-                return start(settings, lock);
+                return start(settings, lock, started);
             } catch (IOException | RuntimeException failure) {
                 lock.close();
                 throw failure;
@@ -50,7 +56,8 @@ public final class EmbeddedPostgres implements AutoCloseable {
         }
     }
 
-    private static EmbeddedPostgres start(PostgresSettings settings, FolderLock lock) throws IOException {
+    private static EmbeddedPostgres start(PostgresSettings settings, FolderLock lock, Consumer<ProcessHandle> started)
+            throws IOException {
         Path programs = ServerPrograms.unpackTo(settings.serverDir());
         Path folder = Folders.createPrivate(settings.dir().resolve("cluster"));
         ServerAccount account = ServerAccount.choose(folder, programs);
@@ -58,7 +65,7 @@ public final class EmbeddedPostgres implements AutoCloseable {
         var cluster = new Cluster(folder, account, settings.dir().resolve("postgres.log"));
         String password = password(settings.dir().resolve("superuser.password"));
         cluster.createIfAbsent(password);
-        return new EmbeddedPostgres(ServerProcess.start(cluster, settings), lock, password);
+        return new EmbeddedPostgres(ServerProcess.start(cluster, settings, started), lock, password);
     }
 
     private static String password(Path file) throws IOException {

@@ -19,6 +19,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
 
 /// Keeps one server running: a platform thread of its own starts it, waits for its end and starts it again.
 ///
@@ -36,19 +37,22 @@ final class ServerProcess implements AutoCloseable {
     private final Cluster cluster;
     private final int port;
     private final Map<String, String> overrides;
+    private final Consumer<ProcessHandle> started;
     private final CompletableFuture<ProcessHandle> firstReady = new CompletableFuture<>();
     private final Thread thread;
     private volatile boolean closing;
 
-    private ServerProcess(Cluster cluster, int port, Map<String, String> overrides) {
+    private ServerProcess(Cluster cluster, int port, Map<String, String> overrides, Consumer<ProcessHandle> started) {
         this.cluster = cluster;
         this.port = port;
         this.overrides = overrides;
+        this.started = started;
         this.thread = Thread.ofPlatform().daemon().name("postgres-" + port).unstarted(this::keepRunning);
     }
 
-    static ServerProcess start(Cluster cluster, PostgresSettings settings) throws IOException {
-        var process = new ServerProcess(cluster, checkedPort(settings.port()), settings.overrides());
+    static ServerProcess start(Cluster cluster, PostgresSettings settings, Consumer<ProcessHandle> started)
+            throws IOException {
+        var process = new ServerProcess(cluster, checkedPort(settings.port()), settings.overrides(), started);
         process.thread.start();
         try {
             process.firstReady.get(READY_WITHIN.plus(PREDECESSOR_GONE_WITHIN).toMillis(), TimeUnit.MILLISECONDS);
@@ -152,6 +156,7 @@ final class ServerProcess implements AutoCloseable {
             long logged = Files.exists(cluster.log()) ? Files.size(cluster.log()) : 0;
             Process process = cluster.run("postgres", arguments());
             if (becameReady(process)) {
+                started.accept(handle());
                 firstReady.complete(process.toHandle());
                 return process.waitFor();
             }
