@@ -124,6 +124,49 @@ AS $$
 $$;
 REVOKE ALL ON FUNCTION audit.prune_outbox(xid8) FROM PUBLIC;
 
+-- The next rows of the outboxes behind these positions, in commit-safe order: only rows whose transaction, and every one
+-- before it, has ended. "id above the last one" would lose whoever commits late. STABLE, so all outboxes are seen in the
+-- one snapshot of the calling statement. Runs with the caller's rights; outboxes that are not there, or not readable,
+-- are passed over: a service may be installed later than this one.
+CREATE FUNCTION audit.waiting(sources text[], xids xid8[], ids bigint[], rows_max int, bytes_max bigint)
+    RETURNS TABLE (source text, xid xid8, id bigint, events bytea)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+    FOR place IN 1 .. cardinality(sources)
+    LOOP
+        CONTINUE WHEN NOT EXISTS (
+            SELECT FROM pg_class AS outbox
+                   JOIN pg_namespace AS schema ON schema.oid = outbox.relnamespace
+             WHERE schema.nspname = sources[place] AND outbox.relname = 'outbox'
+               AND has_schema_privilege(schema.oid, 'USAGE') AND has_table_privilege(outbox.oid, 'SELECT'));
+        RETURN QUERY EXECUTE format('
+            SELECT %1$L, xid, id, events
+              FROM (SELECT xid, id, events,
+                           sum(octet_length(events)) OVER (ORDER BY xid, id) - octet_length(events) AS bytes_before
+                      FROM (SELECT xid, id, events
+                              FROM %1$I.outbox
+                             WHERE xid < pg_snapshot_xmin(pg_current_snapshot()) AND (xid, id) > ($1, $2)
+                             ORDER BY xid, id
+                             LIMIT $3) AS next) AS measured
+             WHERE bytes_before < $4', sources[place])
+            USING xids[place], ids[place], rows_max, bytes_max;
+    END LOOP;
+END
+$$;
+
+-- Removes from an outbox what is in the log. Each schema brings the function that may do it, run as its owner.
+CREATE FUNCTION audit.prune(source text, below_xid xid8) RETURNS bigint
+    LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+    gone bigint;
+BEGIN
+    EXECUTE format('SELECT %I.prune_outbox($1)', source) INTO gone USING below_xid;
+    RETURN gone;
+END
+$$;
+
 GRANT USAGE ON SCHEMA audit TO vigil_audit;
 GRANT SELECT, INSERT ON audit.outbox TO vigil_audit;
 GRANT EXECUTE ON FUNCTION audit.prune_outbox(xid8) TO vigil_audit;

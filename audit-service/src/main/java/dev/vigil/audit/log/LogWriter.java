@@ -71,13 +71,6 @@ final class LogWriter {
     /// @param events how many entries the log gained
     record Step(int rows, int events) {}
 
-    /// Looks which outboxes are there.
-    ///
-    /// @return those that are not
-    List<String> findOutboxes() {
-        return outboxes.find();
-    }
-
     /// Takes the next rows, if any, and appends their events.
     ///
     /// @throws org.springframework.dao.DuplicateKeyException when another writer went on from the same checkpoint

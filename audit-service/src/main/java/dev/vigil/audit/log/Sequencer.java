@@ -4,7 +4,6 @@ import dev.vigil.audit.log.LogWriter.Step;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
-import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import javax.sql.DataSource;
@@ -100,18 +99,16 @@ public final class Sequencer implements AutoCloseable {
             pause(settings.pace().idle());
         }
         var writer = new LogWriter(connection, settings);
-        List<String> missing = writer.findOutboxes();
         long housekeeping = System.nanoTime();
         if (running()) {
             writer.announceNewKey();
-            LOG.info("event=sequencer_leads sources={} missing={}", settings.sources(), missing);
+            LOG.info("event=sequencer_leads sources={}", settings.sources());
         }
         while (running()) {
             Step step = writer.step();
             state = State.LEADING;
             if (System.nanoTime() - housekeeping > settings.pace().spare().toNanos()) {
                 housekeeping = System.nanoTime();
-                missing = missing.isEmpty() ? missing : writer.findOutboxes();
                 writer.prune();
             }
             // A full batch says that more is waiting.

@@ -22,12 +22,12 @@ public record SequencerSettings(NoteSigner signer, List<String> sources, Pace pa
     /// How often the sequencer looks.
     ///
     /// @param busy  after events came
-    /// @param idle  after none came; with the search for missing outboxes below 2 statements a second
-    /// @param spare while another sequencer leads, after a fault, and between searches for missing outboxes
+    /// @param idle  after none came; at least half a second, so that a quiet system asks at most twice a second
+    /// @param spare between two rounds of pruning, and after a fault that will not pass by itself
     public record Pace(Duration busy, Duration idle, Duration spare) {
-        /// 200 ms, 600 ms, 5 s.
+        /// 200 ms, 500 ms, 5 s.
         public static final Pace DEFAULT =
-                new Pace(Duration.ofMillis(200), Duration.ofMillis(600), Duration.ofSeconds(5));
+                new Pace(Duration.ofMillis(200), Duration.ofMillis(500), Duration.ofSeconds(5));
 
         public Pace {
             if (busy.isNegative() || busy.compareTo(idle) > 0 || idle.compareTo(Duration.ofSeconds(1)) > 0) {

@@ -96,10 +96,8 @@ public final class Ledger {
 
     /// A writer on a connection of its own.
     public LogWriter writer() throws SQLException {
-        var writer = new LogWriter(
+        return new LogWriter(
                 new SingleConnectionDataSource(connections(Role.AUDIT).getConnection(), true), settings());
-        writer.findOutboxes();
-        return writer;
     }
 
     /// Commits events into an outbox.
