@@ -7,6 +7,9 @@ import org.jspecify.annotations.Nullable;
 public interface CallWatch {
     void answered(Answered call);
 
+    /// Whether it can take another one. While it cannot, calls are refused rather than left unrecorded.
+    boolean accepts();
+
     /// A call that is over.
     ///
     /// @param caller    null when nobody was recognised

@@ -3,6 +3,7 @@ package dev.vigil.api.web;
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
+import java.util.Map;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.dao.DataAccessException;
@@ -25,10 +26,20 @@ public final class Problems {
         response.resetBuffer();
         response.setStatus(problem.code().status());
         problem.headers().forEach(response::setHeader);
-        byte[] body = Json.bytes(problem.members(request.getRequestURI(), Call.requestId(request)));
+        byte[] body = Json.bytes(members(request, problem));
         response.setContentType("application/problem+json");
         response.setContentLength(body.length);
         response.getOutputStream().write(body);
+    }
+
+    /// The members of a problem that answers this request, for answers that have members of their own beside them.
+    public static Map<String, Object> members(HttpServletRequest request, Problem problem) {
+        return problem.members(request.getRequestURI(), Call.requestId(request));
+    }
+
+    /// The id of a request, `req_…`.
+    public static String requestId(HttpServletRequest request) {
+        return Call.requestId(request);
     }
 
     /// What a client is told about a fault that no handler expected.

@@ -22,6 +22,8 @@ public final class RouteGate implements Filter {
     private final RateLimits limits;
     private final Surroundings surroundings;
 
+    /// What the gate needs to know of the process around it.
+    ///
     /// @param workerPort the port of `/worker/**` and `/internal/**`, which exist there and nowhere else
     /// @param watch      is told about every answer
     public record Surroundings(IntSupplier workerPort, CallWatch watch) {}
@@ -92,6 +94,12 @@ public final class RouteGate implements Filter {
         }
         Caller caller = authenticate(request, response);
         progress.caller = caller;
+        if (!surroundings.watch.accepts()) {
+            throw new ProblemException(Problem.of(
+                            Code.AUDIT_UNAVAILABLE,
+                            "The audit trail cannot be written, so nothing is done; try again later.")
+                    .header("Retry-After", "5"));
+        }
         apply(limits.ofPrincipal(caller), response);
         return switch (match) {
             case RouteTable.Match.Nothing() -> throw new ProblemException(Problem.notFound());

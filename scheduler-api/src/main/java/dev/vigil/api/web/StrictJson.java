@@ -131,14 +131,17 @@ final class StrictJson {
             }
             case VALUE_NUMBER_INT -> whole(in.getString());
             case VALUE_NUMBER_FLOAT -> Double.parseDouble(in.getString());
-            case VALUE_TRUE -> Boolean.TRUE;
-            case VALUE_FALSE -> Boolean.FALSE;
+            case VALUE_TRUE -> true;
+            case VALUE_FALSE -> false;
             default -> null;
         };
     }
 
     private static Object whole(String digits) {
-        return digits.length() <= 18 ? Long.valueOf(digits) : Double.valueOf(digits);
+        if (digits.length() <= 18) {
+            return Long.valueOf(digits);
+        }
+        return Double.valueOf(digits);
     }
 
     private static Map<String, @Nullable Object> object(JsonParser in) {

@@ -1,0 +1,12 @@
+package dev.vigil.api.access;
+
+import java.util.List;
+import java.util.Optional;
+import org.springframework.data.jpa.repository.JpaRepository;
+
+/// The rows of `access.namespace`.
+interface NamespaceRows extends JpaRepository<Namespace, Integer> {
+    Optional<Namespace> findByName(String name);
+
+    List<Namespace> findAllByOrderByIdDesc();
+}

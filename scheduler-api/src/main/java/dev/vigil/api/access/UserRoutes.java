@@ -1,0 +1,269 @@
+package dev.vigil.api.access;
+
+import dev.vigil.api.web.Answer;
+import dev.vigil.api.web.Call;
+import dev.vigil.api.web.Caller;
+import dev.vigil.api.web.Caller.Permissions;
+import dev.vigil.api.web.Code;
+import dev.vigil.api.web.Cursors;
+import dev.vigil.api.web.Fields;
+import dev.vigil.api.web.Problem;
+import dev.vigil.api.web.ProblemException;
+import dev.vigil.api.web.Role;
+import dev.vigil.api.web.Route;
+import dev.vigil.api.web.Routes;
+import dev.vigil.api.web.Scope;
+import dev.vigil.protocol.id.Id;
+import dev.vigil.protocol.id.Kind;
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/// Users, service accounts and namespaces, for admins.
+final class UserRoutes implements Routes {
+    private static final int NAME_LENGTH_MAX = 100;
+    private static final int PASSWORD_LENGTH_MAX = 1024;
+    private static final int LIST_MAX = 1000;
+
+    private final Users users;
+    private final Namespaces namespaces;
+    private final Passwords passwords;
+    private final Cursors cursors;
+
+    UserRoutes(Users users, Namespaces namespaces, Passwords passwords, Cursors cursors) {
+        this.users = users;
+        this.namespaces = namespaces;
+        this.passwords = passwords;
+        this.cursors = cursors;
+    }
+
+    @Override
+    public List<Route> all() {
+        return List.of(
+                admin(Route.post("/api/v1/users", "createUser").about("Users", "Create a user"))
+                        .body("NewUser")
+                        .answers(201, "User")
+                        .handler(this::create),
+                admin(Route.get("/api/v1/users", "listUsers").about("Users", "List users, newest first"))
+                        .query("limit", "after")
+                        .answers(200, "UserPage")
+                        .handler(this::list),
+                admin(Route.get("/api/v1/users/{id}", "getUser").about("Users", "Get a user or service account"))
+                        .answers(200, "User")
+                        .handler(call -> Answer.json(200, view(find(call)))),
+                admin(Route.patch("/api/v1/users/{id}", "updateUser").about("Users", "Change role or permissions"))
+                        .body("UserPatch")
+                        .answers(200, "User")
+                        .handler(this::update),
+                admin(Route.delete("/api/v1/users/{id}", "deleteUser").about("Users", "Delete a user"))
+                        .answers(204, "")
+                        .handler(this::delete),
+                admin(Route.post("/api/v1/users/{id}:disable", "disableUser")
+                                .about("Users", "Disable a user; in force within 2 s"))
+                        .answers(200, "User")
+                        .handler(call -> enable(call, false)),
+                admin(Route.post("/api/v1/users/{id}:enable", "enableUser").about("Users", "Enable a user again"))
+                        .answers(200, "User")
+                        .handler(call -> enable(call, true)),
+                admin(Route.post("/api/v1/service-accounts", "createServiceAccount")
+                                .about("Users", "Create a service account; its secret is shown once"))
+                        .body("NewServiceAccount")
+                        .answers(201, "ServiceAccount")
+                        .handler(this::createServiceAccount),
+                admin(Route.post("/api/v1/namespaces", "createNamespace").about("Users", "Create a namespace"))
+                        .body("NewNamespace")
+                        .answers(201, "Namespace")
+                        .handler(this::createNamespace),
+                admin(Route.get("/api/v1/namespaces", "listNamespaces").about("Users", "List namespaces"))
+                        .answers(200, "NamespacePage")
+                        .handler(this::listNamespaces));
+    }
+
+    private static Route.Draft admin(Route.Draft route) {
+        return route.roles().scope(Scope.USERS_MANAGE);
+    }
+
+    private Answer create(Call call) throws IOException {
+        Fields fields = call.json();
+        String username = fields.text("username", NAME_LENGTH_MAX);
+        Optional<String> password = newPassword(fields);
+        Users.Powers powers = powers(fields, call.caller());
+        fields.finish();
+        var draft = new Users.NewUser(
+                "user", username, password.map(passwords::hash).orElse(null), powers);
+        User made = users.create(draft, actor(call)).orElseThrow(UserRoutes::nameTaken);
+        return Answer.json(201, view(made)).header("Location", "/api/v1/users/" + publicId(made));
+    }
+
+    private Answer createServiceAccount(Call call) throws IOException {
+        Fields fields = call.json();
+        String name = fields.text("name", NAME_LENGTH_MAX);
+        Users.Powers powers = powers(fields, call.caller());
+        fields.finish();
+        var secret = new Users.ClientSecret("sa_" + Secrets.next().substring(0, 16), Secrets.next());
+        var draft = new Users.NewUser("service_account", name, null, powers);
+        User made = users.createWithClient(draft, actor(call), secret).orElseThrow(UserRoutes::nameTaken);
+        Map<String, Object> body = new LinkedHashMap<>();
+        body.put("id", publicId(made));
+        body.put("client_id", secret.clientId());
+        body.put("client_secret", secret.secret());
+        return Answer.json(201, body).header("Location", "/api/v1/users/" + publicId(made));
+    }
+
+    private Answer list(Call call) {
+        int limit = Cursors.limit(call);
+        UUID before = cursors.after(call, "users");
+        List<User> page = users.page(before, limit + 1);
+        return Answer.json(200, cursors.page(page, limit, "users", new Cursors.View<>(user -> user.id, this::view)));
+    }
+
+    private Answer update(Call call) throws IOException {
+        User user = find(call);
+        Fields fields = call.json();
+        Optional<Role> role = fields.oneOf("role", Role.class);
+        Optional<String> password = newPassword(fields);
+        Optional<Permissions> permissions = fields.object("permissions").map(UserRoutes::permissions);
+        Optional<Integer> rate = fields.integer("requests_per_minute", 1, 10_000_000);
+        fields.finish();
+        if (role.isPresent() && user.id.equals(call.caller().id()) && role.get() != user.role()) {
+            throw new ProblemException(
+                    Code.PERMISSION_DENIED, "Nobody changes his own role; ask another admin to do it.");
+        }
+        Optional<String> hash = password.map(passwords::hash);
+        return answer(users.change(user.id, "user_changed", actor(call), changed -> {
+            role.ifPresent(value -> changed.role = value.label());
+            hash.ifPresent(value -> changed.password = value);
+            permissions.ifPresent(changed::permissions);
+            rate.ifPresent(value -> changed.requestsPerMinute = value);
+        }));
+    }
+
+    private Answer delete(Call call) {
+        UUID id = call.id("id", Kind.USER);
+        refuseSelf(id, call);
+        if (!users.delete(id, actor(call))) {
+            throw new ProblemException(Problem.notFound());
+        }
+        return Answer.empty(204);
+    }
+
+    private Answer enable(Call call, boolean enabled) {
+        UUID id = call.id("id", Kind.USER);
+        refuseSelf(id, call);
+        String action = enabled ? "user_enabled" : "user_disabled";
+        return answer(users.change(id, action, actor(call), user -> user.enabled = enabled));
+    }
+
+    private static void refuseSelf(UUID id, Call call) {
+        if (id.equals(call.caller().id())) {
+            throw new ProblemException(
+                    Code.PERMISSION_DENIED, "Nobody disables or deletes himself; ask another admin to do it.");
+        }
+    }
+
+    private Answer answer(Optional<User> changed) {
+        return Answer.json(200, view(changed.orElseThrow(() -> new ProblemException(Problem.notFound()))));
+    }
+
+    private Answer createNamespace(Call call) throws IOException {
+        Fields fields = call.json();
+        String name = fields.text("name", 63);
+        if (!name.equals("-") && !name.matches("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?") && !name.isEmpty()) {
+            fields.refuse("name", "format", "is not a namespace name", "use 1 to 63 of a-z, 0-9 and - inside");
+        }
+        fields.finish();
+        Namespace made = users.createNamespace(name, actor(call)).orElseThrow(UserRoutes::nameTaken);
+        return Answer.json(201, Map.of("name", made.name));
+    }
+
+    private Answer listNamespaces(Call call) {
+        Map<String, Object> body = new LinkedHashMap<>();
+        body.put(
+                "items",
+                namespaces.all().stream()
+                        .map(namespace -> Map.of("name", namespace.name))
+                        .toList());
+        body.put("next", null);
+        return Answer.json(200, body);
+    }
+
+    private Users.Powers powers(Fields fields, Caller caller) {
+        Role role = fields.oneOf("role", Role.class).orElseGet(() -> fields.missing("role", Role.VIEWER));
+        int namespace = fields.optionalText("namespace", 63)
+                .map(name -> namespaces.numberOf(name).orElseGet(() -> {
+                    fields.refuse("namespace", "unknown", "does not exist", "create it first, or leave it out");
+                    return caller.namespace();
+                }))
+                .orElse(caller.namespace());
+        Permissions permissions =
+                fields.object("permissions").map(UserRoutes::permissions).orElse(Permissions.ALL);
+        Integer rate = fields.integer("requests_per_minute", 1, 10_000_000).orElse(null);
+        return new Users.Powers(role, namespace, permissions, rate);
+    }
+
+    private static Permissions permissions(Fields fields) {
+        return new Permissions(
+                list(fields, "allowed_task_types", Set.of("one_time", "cron", "interval")),
+                list(fields, "allowed_priorities", Set.of("low", "medium", "high", "critical")),
+                list(fields, "allowed_handlers", Set.of()),
+                fields.integer("max_tasks", 0, Integer.MAX_VALUE).orElse(null),
+                fields.integer("max_concurrent_executions", 0, Integer.MAX_VALUE)
+                        .orElse(null));
+    }
+
+    private static @Nullable Set<String> list(Fields fields, String name, Set<String> possible) {
+        Optional<List<String>> values = fields.texts(name, LIST_MAX);
+        if (!possible.isEmpty() && !possible.containsAll(values.orElse(List.of()))) {
+            fields.refuse(
+                    name,
+                    "not_in_list",
+                    "has a value that is none of the possible ones",
+                    "use " + String.join(", ", new TreeSet<>(possible)));
+        }
+        return values.map(TreeSet::new).orElse(null);
+    }
+
+    private static Optional<String> newPassword(Fields fields) {
+        Optional<String> password = fields.optionalText("password", PASSWORD_LENGTH_MAX);
+        if (password.isPresent() && password.get().length() < Passwords.LENGTH_MIN) {
+            fields.refuse("password", "length", "is too short", "use at least " + Passwords.LENGTH_MIN + " characters");
+        }
+        return password;
+    }
+
+    private User find(Call call) {
+        return users.find(call.id("id", Kind.USER)).orElseThrow(() -> new ProblemException(Problem.notFound()));
+    }
+
+    private static Users.Actor actor(Call call) {
+        return new Users.Actor(call.caller().id(), call.requestId(), call.address());
+    }
+
+    private static ProblemException nameTaken() {
+        return new ProblemException(Code.ALREADY_EXISTS, "The name is taken; choose another one.");
+    }
+
+    private static String publicId(User user) {
+        return new Id(Kind.USER, user.id).toString();
+    }
+
+    private Map<String, Object> view(User user) {
+        Map<String, Object> view = new LinkedHashMap<>();
+        view.put("id", publicId(user));
+        view.put("kind", user.kind);
+        view.put("username", user.username);
+        view.put("role", user.role);
+        view.put("namespace", namespaces.nameOf(user.namespace));
+        view.put("enabled", user.enabled);
+        view.put("permissions", MeRoute.permissions(user.permissions()));
+        view.put("requests_per_minute", user.requestsPerMinute);
+        view.put("created_at", user.createdAt.toString());
+        return view;
+    }
+}

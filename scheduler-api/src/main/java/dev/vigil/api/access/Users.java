@@ -1,0 +1,190 @@
+package dev.vigil.api.access;
+
+import dev.vigil.api.web.Caller;
+import dev.vigil.api.web.Outbox;
+import dev.vigil.api.web.Role;
+import dev.vigil.protocol.audit.AuditEvent;
+import dev.vigil.protocol.audit.EventType;
+import dev.vigil.protocol.audit.Result;
+import dev.vigil.protocol.id.Id;
+import dev.vigil.protocol.id.Kind;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.springframework.dao.DataIntegrityViolationException;
+import org.springframework.data.domain.Limit;
+import org.springframework.transaction.support.TransactionTemplate;
+
+/// Users and service accounts, and what may happen to them. Every change signs the row, writes its event and raises
+/// the revision in one transaction.
+final class Users {
+    private final UserRows rows;
+    private final ClientRows clients;
+    private final NamespaceRows namespaces;
+    private final Tools tools;
+
+    /// What a change needs besides the rows.
+    record Tools(
+            RowSigner signer,
+            Outbox outbox,
+            Revisions revisions,
+            TransactionTemplate transaction,
+            InstantSource time) {}
+
+    Users(UserRows rows, ClientRows clients, NamespaceRows namespaces, Tools tools) {
+        this.rows = rows;
+        this.clients = clients;
+        this.namespaces = namespaces;
+        this.tools = tools;
+    }
+
+    /// What a new account is given.
+    ///
+    /// @param kind     `user` or `service_account`
+    /// @param username unique, without regard to case
+    /// @param password hashed; null for one that never signs in with it
+    /// @param powers   role, namespace and limits
+    record NewUser(String kind, String username, @Nullable String password, Powers powers) {
+        @Override
+        public String toString() {
+            return kind;
+        }
+    }
+
+    /// What an account may do.
+    record Powers(
+            Role role,
+            int namespace,
+            Caller.Permissions permissions,
+            @Nullable Integer requestsPerMinute) {}
+
+    /// Who makes a change, and by which request.
+    ///
+    /// @param user null for the bootstrap
+    record Actor(@Nullable UUID user, String requestId, String address) {
+        static final Actor BOOTSTRAP = new Actor(null, "bootstrap", "local");
+    }
+
+    Optional<User> find(UUID id) {
+        return rows.findPresent(id);
+    }
+
+    Optional<User> findByName(String username) {
+        return rows.findByUsername(username);
+    }
+
+    /// Persons, newest first.
+    List<User> page(@Nullable UUID before, int limit) {
+        return rows.page(before == null ? new UUID(-1, -1) : before, Limit.of(limit));
+    }
+
+    /// Makes a user.
+    ///
+    /// @return empty when the name is taken
+    Optional<User> create(NewUser draft, Actor actor) {
+        return create(draft, actor, _ -> {});
+    }
+
+    /// Makes a service account and its client.
+    Optional<User> createWithClient(NewUser draft, Actor actor, ClientSecret secret) {
+        return create(draft, actor, user -> {
+            var client =
+                    new Client(secret.clientId(), user, Secrets.hash(secret.secret()), Grants.scopesOf(user.role()));
+            tools.signer.sign(client);
+            clients.saveAndFlush(client);
+        });
+    }
+
+    /// What a service account signs in with; shown once.
+    record ClientSecret(String clientId, String secret) {
+        @Override
+        public String toString() {
+            return clientId;
+        }
+    }
+
+    private Optional<User> create(NewUser draft, Actor actor, Consumer<User> then) {
+        var user = new User(Id.next(Kind.USER).uuid(), draft.kind, draft.username, tools.time.instant());
+        user.password = draft.password;
+        user.role = draft.powers.role.label();
+        user.namespace = draft.powers.namespace;
+        user.permissions(draft.powers.permissions);
+        user.requestsPerMinute = draft.powers.requestsPerMinute;
+        try {
+            tools.transaction.executeWithoutResult(_ -> {
+                tools.signer.sign(user);
+                rows.saveAndFlush(user);
+                then.accept(user);
+                note(draft.kind + "_created", user, actor);
+            });
+        } catch (DataIntegrityViolationException e) {
+            return Optional.empty();
+        }
+        return Optional.of(user);
+    }
+
+    /// Changes a user.
+    ///
+    /// @param action what the audit trail calls it
+    /// @return empty when there is none
+    Optional<User> change(UUID id, String action, Actor actor, Consumer<User> change) {
+        Optional<User> changed = Objects.requireNonNull(tools.transaction.execute(_ -> {
+            Optional<User> found = rows.findPresent(id).filter(tools.signer::signed);
+            found.ifPresent(user -> {
+                change.accept(user);
+                tools.signer.sign(user);
+                rows.saveAndFlush(user);
+                note(action, user, actor);
+            });
+            return found;
+        }));
+        tools.revisions.changed();
+        return changed;
+    }
+
+    /// Removes a user: his row stays for the references to it, without name and password.
+    boolean delete(UUID id, Actor actor) {
+        return change(id, "user_deleted", actor, user -> {
+                    user.deletedAt = tools.time.instant();
+                    user.username = "deleted " + user.id;
+                    user.password = null;
+                    user.enabled = false;
+                })
+                .isPresent();
+    }
+
+    /// Makes a namespace.
+    ///
+    /// @return empty when the name is taken
+    Optional<Namespace> createNamespace(String name, Actor actor) {
+        try {
+            return Optional.ofNullable(tools.transaction.execute(_ -> {
+                Namespace made = namespaces.saveAndFlush(new Namespace(name));
+                tools.outbox.append(List.of(event("namespace_created", actor).with("target", name)));
+                return made;
+            }));
+        } catch (DataIntegrityViolationException e) {
+            return Optional.empty();
+        }
+    }
+
+    private void note(String action, User user, Actor actor) {
+        tools.outbox.append(List.of(event(action, actor)
+                .namespace(user.namespace)
+                .with("target", new Id(Kind.USER, user.id).toString())
+                .with("role", user.role)
+                .with("enabled", user.enabled)));
+        tools.revisions.raise();
+    }
+
+    private AuditEvent event(String action, Actor actor) {
+        AuditEvent event = AuditEvent.of(EventType.CONFIGURATION_CHANGED, action, Result.SUCCESS, tools.time.instant())
+                .with("request_id", actor.requestId)
+                .with("ip_address", actor.address);
+        return actor.user == null ? event : event.user(actor.user);
+    }
+}

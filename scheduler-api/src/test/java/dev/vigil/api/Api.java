@@ -1,0 +1,242 @@
+package dev.vigil.api;
+
+import dev.vigil.postgres.Database;
+import dev.vigil.postgres.Role;
+import dev.vigil.postgres.TestPostgres;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Base64;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.springframework.context.ConfigurableApplicationContext;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/// The real service on a real database, for the tests of this module.
+public final class Api implements AutoCloseable {
+    public static final String ADMIN_PASSWORD = "correct horse battery staple";
+    public static final String CLIENT_ID = "vigil-client";
+    public static final String CLIENT_SECRET = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFG";
+
+    private static final HttpClient HTTP = HttpClient.newBuilder()
+            .version(HttpClient.Version.HTTP_1_1)
+            .connectTimeout(Duration.ofSeconds(5))
+            .build();
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+
+    private final Database database;
+    private final Map<String, Object> settings;
+    private final String url;
+    private ConfigurableApplicationContext context;
+
+    private Api(Map<String, Object> more) {
+        database = TestPostgres.freshDatabase();
+        int port = freePort();
+        url = "http://127.0.0.1:" + port;
+        settings = new LinkedHashMap<>(database.settings(Role.API));
+        settings.put("server.port", port);
+        settings.put("vigil.url", url);
+        settings.put("vigil.worker-port.port", 0);
+        settings.put("vigil.vault.root-key-file", tempFolder().resolve("root.key"));
+        settings.put("vigil.vault.create-root-key", true);
+        settings.put("vigil.bootstrap.admin.password", ADMIN_PASSWORD);
+        settings.put("vigil.bootstrap.client.secret", CLIENT_SECRET);
+        settings.put("vigil.limits.unauthenticated-per-minute", 1_000_000);
+        settings.putAll(more);
+        context = ApiService.start(settings);
+    }
+
+    private static final class Shared {
+        private static final Api ONLY = new Api(Map.of());
+    }
+
+    /// One service for all tests that do not change its settings.
+    public static Api shared() {
+        return Shared.ONLY;
+    }
+
+    /// A service of its own, with these settings on top.
+    public static Api start(Map<String, Object> more) {
+        return new Api(more);
+    }
+
+    public Database database() {
+        return database;
+    }
+
+    public String url() {
+        return url;
+    }
+
+    public ConfigurableApplicationContext context() {
+        return context;
+    }
+
+    /// Stops the service and starts it again on the same data.
+    public void restart() {
+        context.close();
+        context = ApiService.start(settings);
+    }
+
+    @Override
+    public void close() {
+        context.close();
+    }
+
+    /// A client without credentials.
+    public Http anonymous() {
+        return new Http(url, "");
+    }
+
+    /// A client with this bearer token.
+    public Http bearer(String token) {
+        return new Http(url, token);
+    }
+
+    /// A client that signed in with a password.
+    public Http login(String username, String password) {
+        Reply reply = anonymous()
+                .post("/api/auth/login", "{\"username\":\"%s\",\"password\":\"%s\"}".formatted(username, password));
+        return bearer(reply.expect(200).path("access_token").asString());
+    }
+
+    public Http admin() {
+        return login("admin", ADMIN_PASSWORD);
+    }
+
+    /// The bootstrapped service account.
+    public Http client() {
+        return bearer(token(CLIENT_ID, CLIENT_SECRET, "")
+                .expect(200)
+                .path("access_token")
+                .asString());
+    }
+
+    /// Asks the token endpoint, with client_secret_basic.
+    public Reply token(String clientId, String secret, String scope) {
+        String form = "grant_type=client_credentials" + (scope.isEmpty() ? "" : "&scope=" + encode(scope));
+        return form("/oauth2/token", form, basic(clientId, secret));
+    }
+
+    public Reply form(String path, String form, String authorization) {
+        HttpRequest.Builder request = HttpRequest.newBuilder(URI.create(url + path))
+                .header("Content-Type", "application/x-www-form-urlencoded")
+                .POST(HttpRequest.BodyPublishers.ofString(form));
+        if (!authorization.isEmpty()) {
+            request.header("Authorization", authorization);
+        }
+        return send(request.build());
+    }
+
+    public static String basic(String clientId, String secret) {
+        return "Basic "
+                + Base64.getEncoder().encodeToString((clientId + ":" + secret).getBytes(StandardCharsets.UTF_8));
+    }
+
+    public static String encode(String value) {
+        return URLEncoder.encode(value, StandardCharsets.UTF_8);
+    }
+
+    private static Reply send(HttpRequest request) {
+        try {
+            return new Reply(HTTP.send(request, HttpResponse.BodyHandlers.ofString()));
+        } catch (IOException e) {
+            throw new AssertionError(request + " failed", e);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new AssertionError(e);
+        }
+    }
+
+    private static int freePort() {
+        try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static Path tempFolder() {
+        try {
+            return Files.createTempDirectory("vigil-api-test-");
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    /// Calls with one token.
+    public record Http(String url, String token) {
+        public Reply get(String path) {
+            return call("GET", path, null);
+        }
+
+        public Reply post(String path, String json) {
+            return call("POST", path, json);
+        }
+
+        public Reply post(String path) {
+            return call("POST", path, null);
+        }
+
+        public Reply call(String method, String path, @Nullable String json, String... headers) {
+            HttpRequest.Builder request =
+                    HttpRequest.newBuilder(URI.create(url + path)).timeout(Duration.ofSeconds(30));
+            if (!token.isEmpty()) {
+                request.header("Authorization", "Bearer " + token);
+            }
+            if (json != null) {
+                request.header("Content-Type", "application/json");
+            }
+            if (headers.length > 0) {
+                request.headers(headers);
+            }
+            request.method(
+                    method,
+                    json == null ? HttpRequest.BodyPublishers.noBody() : HttpRequest.BodyPublishers.ofString(json));
+            return send(request.build());
+        }
+    }
+
+    /// An answer.
+    public record Reply(HttpResponse<String> response) {
+        public int status() {
+            return response.statusCode();
+        }
+
+        public String text() {
+            return response.body();
+        }
+
+        public JsonNode json() {
+            return JSON.readTree(response.body());
+        }
+
+        public String code() {
+            return json().path("code").asString("");
+        }
+
+        public String header(String name) {
+            return response.headers().firstValue(name).orElse("");
+        }
+
+        /// The body of an answer with this status.
+        public JsonNode expect(int status) {
+            if (status != status()) {
+                throw new AssertionError(
+                        response.request().method() + " " + response.uri() + " answered " + status() + ": " + text());
+            }
+            return text().isEmpty() ? JSON.createObjectNode() : json();
+        }
+    }
+}
