@@ -101,8 +101,8 @@ final class SqlRules {
         new TreeScanner<Void, Void>() {
             @Override
             public Void visitBinary(BinaryTree tree, Void unused) {
-                if (isStatement(tree.getLeftOperand()) && !isConstant(method, tree.getRightOperand())
-                        || isStatement(tree.getRightOperand()) && !isConstant(method, tree.getLeftOperand())) {
+                if ((isStatement(tree.getLeftOperand()) && !isConstant(method, tree.getRightOperand()))
+                        || (isStatement(tree.getRightOperand()) && !isConstant(method, tree.getLeftOperand()))) {
                     add(tree);
                 }
                 return super.visitBinary(tree, null);
