@@ -30,22 +30,6 @@ class CronExpressionTest {
     }
 
     @Test
-    void a_shifted_fire_is_found_from_the_second_before_it_and_not_again_from_itself() {
-        assertThat(fires("30 2 * * *", "2026-03-29T00:59:59Z", 2, OnGap.SHIFT, OnOverlap.FIRST))
-                .containsExactly("2026-03-29T01:00:00Z", "2026-03-30T00:30:00Z");
-        assertThat(fires("30 2 * * *", "2026-03-29T00:59:59.500Z", 1, OnGap.SHIFT, OnOverlap.FIRST))
-                .containsExactly("2026-03-29T01:00:00Z");
-    }
-
-    @Test
-    void a_day_that_a_zone_leaves_out_is_a_gap_like_any_other() {
-        var samoa = new Schedule.Cron("0 12 30 * *", ZoneId.of("Pacific/Apia"), OnGap.SHIFT, OnOverlap.FIRST);
-
-        assertThat(CronExpression.parse("0 12 30 * *").next(Instant.parse("2011-12-29T00:00:00Z"), samoa))
-                .hasValue(Instant.parse("2011-12-30T10:00:00Z"));
-    }
-
-    @Test
     void a_time_in_the_gap_is_skipped_when_asked() {
         assertThat(fires("30 2 * * *", "2026-03-28T12:00:00Z", 1, OnGap.SKIP, OnOverlap.FIRST))
                 .containsExactly("2026-03-30T00:30:00Z");

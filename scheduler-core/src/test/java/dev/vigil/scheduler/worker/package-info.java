@@ -1,4 +1,0 @@
-@NullMarked
-package dev.vigil.scheduler.worker;
-
-import org.jspecify.annotations.NullMarked;
