@@ -1,5 +1,6 @@
 package dev.vigil.api.vault;
 
+import dev.vigil.protocol.audit.AuditEvent;
 import dev.vigil.protocol.audit.EventType;
 import dev.vigil.protocol.audit.Result;
 import dev.vigil.protocol.id.UuidV7;
@@ -259,7 +260,7 @@ final class DataKeys {
                     .param("wrapped", wrapped)
                     .update();
             if (created == 1) {
-                events.append(events.event(EventType.KEY_ROTATED, "create_data_key", Result.SUCCESS)
+                events.append(AuditEvent.of(EventType.KEY_ROTATED, "create_data_key", Result.SUCCESS, time.instant())
                         .namespace(slot.namespace())
                         .with("key_id", id.toString())
                         .with("generation", (long) generation));
@@ -274,9 +275,10 @@ final class DataKeys {
     private byte[] unwrap(Row row) {
         return SealedBytes.open(namespaceKey(row.namespace()), row.context(), Objects.requireNonNull(row.wrapped()))
                 .orElseThrow(() -> {
-                    events.appendAlone(events.event(EventType.KEY_ROTATED, "unwrap_data_key", Result.FAILURE)
-                            .namespace(row.namespace())
-                            .with("key_id", row.id().toString()));
+                    events.appendAlone(
+                            AuditEvent.of(EventType.KEY_ROTATED, "unwrap_data_key", Result.FAILURE, time.instant())
+                                    .namespace(row.namespace())
+                                    .with("key_id", row.id().toString()));
                     return new VaultException("data key " + row.id() + " does not unwrap: its row was changed; restore "
                             + "vault.data_key from a backup and look for who wrote it");
                 });

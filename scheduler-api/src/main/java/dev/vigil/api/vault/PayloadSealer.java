@@ -1,5 +1,6 @@
 package dev.vigil.api.vault;
 
+import dev.vigil.protocol.audit.AuditEvent;
 import dev.vigil.protocol.audit.EventType;
 import dev.vigil.protocol.audit.Result;
 import dev.vigil.protocol.payload.SealBrokenException;
@@ -77,8 +78,11 @@ public final class PayloadSealer {
 
     private Opened broken(Place place, String reason) {
         store.events()
-                .appendAlone(store.events()
-                        .event(EventType.PAYLOAD_VIEWED, "open", Result.FAILURE)
+                .appendAlone(AuditEvent.of(
+                                EventType.PAYLOAD_VIEWED,
+                                "open",
+                                Result.FAILURE,
+                                store.time().instant())
                         .namespace(place.namespace())
                         .task(place.task())
                         .with("reason", reason));

@@ -77,6 +77,10 @@ public final class CronExpression {
         ZoneRules zone = rules.zone().getRules();
         Instant from = Instant.ofEpochSecond(after.getEpochSecond() + 1);
         Instant limit = from.atOffset(ZoneOffset.UTC).plusYears(YEARS_AHEAD).toInstant();
+        ZoneOffsetTransition passed = zone.nextTransition(after);
+        if (passed != null && passed.getInstant().equals(from) && shiftsInto(passed, rules)) {
+            return Optional.of(from);
+        }
         // Between two changes of the clock local time runs evenly, so each stretch is searched on its own.
         while (from.isBefore(limit)) {
             ZoneOffset offset = zone.getOffset(from);
@@ -89,7 +93,7 @@ public final class CronExpression {
             if (change == null || until.equals(limit)) {
                 return Optional.empty();
             }
-            if (change.isGap() && shifts(rules) && matchIn(change.getDateTimeBefore(), change.getDateTimeAfter())) {
+            if (shiftsInto(change, rules)) {
                 return Optional.of(until);
             }
             from = until;
@@ -124,12 +128,12 @@ public final class CronExpression {
         return hours.star() || minutes.step() || seconds.step();
     }
 
-    private boolean shifts(Schedule.Cron rules) {
-        return rules.onGap() == Schedule.OnGap.SHIFT && !hours.star();
-    }
-
-    private boolean matchIn(LocalDateTime from, LocalDateTime until) {
-        return nextLocal(from, until) != null;
+    /// Whether a gap swallowed a match that is made up for at its end.
+    private boolean shiftsInto(ZoneOffsetTransition change, Schedule.Cron rules) {
+        return change.isGap()
+                && rules.onGap() == Schedule.OnGap.SHIFT
+                && !hours.star()
+                && nextLocal(change.getDateTimeBefore(), change.getDateTimeAfter()) != null;
     }
 
     /// The first matching local time from `from` on and before `until`.

@@ -12,6 +12,7 @@ final class Refusals {
 
     private Refusals() {}
 
+    /// Why a draft cannot be stored; empty when it can.
     static Optional<Refused> of(TaskDraft draft, Instant now) {
         if (draft.overlap() == Overlap.QUEUE || draft.overlap() == Overlap.REPLACE) {
             return Optional.of(new Refused(
@@ -27,14 +28,25 @@ final class Refusals {
                         "/schedule/at", "too_far", at + " is more than 100 years ahead", "use an earlier time"));
             case Schedule.OneTime ignored -> Optional.empty();
             case Schedule.Interval ignored -> Optional.empty();
-            case Schedule.Cron cron ->
-                Fires.next(cron, now).isPresent()
-                        ? Optional.empty()
-                        : Optional.of(new Refused(
-                                "/schedule/cron",
-                                "never_fires",
-                                "'" + cron.expression() + "' never fires",
-                                "use a day that exists in one of the months"));
+            case Schedule.Cron cron -> of(cron, now);
         };
+    }
+
+    private static Optional<Refused> of(Schedule.Cron cron, Instant now) {
+        try {
+            return Fires.next(cron, now).isPresent()
+                    ? Optional.empty()
+                    : Optional.of(new Refused(
+                            "/schedule/cron",
+                            "never_fires",
+                            "'" + cron.expression() + "' never fires",
+                            "use a day that one of the months has"));
+        } catch (IllegalArgumentException unreadable) {
+            return Optional.of(new Refused(
+                    "/schedule/cron",
+                    "unreadable",
+                    String.valueOf(unreadable.getMessage()),
+                    "use minute hour day-of-month month day-of-week, with seconds in front if you need them"));
+        }
     }
 }

@@ -1,0 +1,82 @@
+package dev.vigil.scheduler.worker;
+
+import dev.vigil.scheduler.execution.AttemptEnd;
+import dev.vigil.scheduler.execution.Dispatch;
+import dev.vigil.scheduler.execution.Link;
+import dev.vigil.scheduler.execution.LinkEvents;
+import dev.vigil.scheduler.execution.WorkerBoot;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+
+/// An engine that owns nothing and remembers what the link told it.
+public final class RecordingEngine implements LinkEvents {
+    public final List<WorkerBoot> joined = new CopyOnWriteArrayList<>();
+    public final List<WorkerBoot> silent = new CopyOnWriteArrayList<>();
+    public final List<WorkerBoot> goodbye = new CopyOnWriteArrayList<>();
+    public final List<Link.Running> held = new CopyOnWriteArrayList<>();
+    public final List<Link.Running> started = new CopyOnWriteArrayList<>();
+    public final List<Declined> declined = new CopyOnWriteArrayList<>();
+    public final List<AttemptEnd> ended = new CopyOnWriteArrayList<>();
+    public final List<Dispatch> undelivered = new CopyOnWriteArrayList<>();
+    public final List<Integer> hinted = new CopyOnWriteArrayList<>();
+    public final Set<Link.Running> owned = ConcurrentHashMap.newKeySet();
+    public volatile boolean mayAct = true;
+    public volatile boolean databaseDown;
+
+    @Override
+    public boolean mayAct() {
+        return mayAct;
+    }
+
+    @Override
+    public void joined(WorkerBoot worker, List<Link.Running> running) {
+        held.addAll(running);
+        joined.add(worker);
+    }
+
+    @Override
+    public void started(WorkerBoot worker, List<Link.Running> executions) {
+        started.addAll(executions);
+    }
+
+    @Override
+    public void declined(WorkerBoot worker, List<Declined> executions) {
+        declined.addAll(executions);
+    }
+
+    @Override
+    public void ended(WorkerBoot worker, List<AttemptEnd> ends) {
+        ended.addAll(ends);
+    }
+
+    @Override
+    public void undelivered(WorkerBoot worker, List<Dispatch> dispatches) {
+        undelivered.addAll(dispatches);
+    }
+
+    @Override
+    public void goodbye(WorkerBoot worker) {
+        goodbye.add(worker);
+    }
+
+    @Override
+    public void silent(WorkerBoot worker) {
+        silent.add(worker);
+    }
+
+    @Override
+    public void capacityChanged() {}
+
+    @Override
+    public Ownership ownership(WorkerBoot worker, List<Link.Running> running) {
+        return new Ownership(
+                databaseDown, running.stream().filter(owned::contains).toList(), List.of());
+    }
+
+    @Override
+    public void shardsHinted(List<Integer> shards) {
+        hinted.addAll(shards);
+    }
+}

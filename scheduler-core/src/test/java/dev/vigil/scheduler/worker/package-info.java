@@ -1,0 +1,4 @@
+@NullMarked
+package dev.vigil.scheduler.worker;
+
+import org.jspecify.annotations.NullMarked;
