@@ -1,10 +1,14 @@
 package dev.vigil.agent.handler;
 
 import dev.vigil.agent.sandbox.Limits;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// A handler as its folder describes it.
@@ -31,7 +35,29 @@ public record Handler(
     ///
     /// @throws HandlerUnreadableException when the folder or one of them cannot be read
     public static List<Handler> readAll(Path parent) throws HandlerUnreadableException {
-        return HandlerYaml.readAll(parent);
+        if (!Files.isDirectory(parent)) {
+            throw new HandlerUnreadableException(
+                    parent + " is not a folder; name one that holds a sub-folder per handler");
+        }
+        List<Path> folders;
+        try (Stream<Path> children = Files.list(parent)) {
+            folders = children.filter(Files::isDirectory)
+                    .filter(child -> !child.getFileName().toString().startsWith("."))
+                    .sorted()
+                    .toList();
+        } catch (IOException e) {
+            throw new HandlerUnreadableException("the handlers of " + parent + " cannot be listed: " + e, e);
+        }
+        var byName = new TreeMap<String, Handler>();
+        for (Path folder : folders) {
+            Handler handler = HandlerYaml.read(folder);
+            Handler other = byName.put(handler.name(), handler);
+            if (other != null) {
+                throw new HandlerUnreadableException("two folders are handler " + handler.name() + ": " + other.folder()
+                        + " and " + folder + "; rename one");
+            }
+        }
+        return List.copyOf(byName.values());
     }
 
     public boolean runsHere() {

@@ -14,10 +14,8 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
@@ -41,32 +39,6 @@ final class HandlerYaml {
     private HandlerYaml(Path file, Map<String, Object> fields) {
         this.file = file;
         this.fields = fields;
-    }
-
-    static List<Handler> readAll(Path parent) throws HandlerUnreadableException {
-        if (!Files.isDirectory(parent)) {
-            throw new HandlerUnreadableException(
-                    parent + " is not a folder; name one that holds a sub-folder per handler");
-        }
-        List<Path> folders;
-        try (Stream<Path> children = Files.list(parent)) {
-            folders = children.filter(Files::isDirectory)
-                    .filter(child -> !child.getFileName().toString().startsWith("."))
-                    .sorted()
-                    .toList();
-        } catch (IOException e) {
-            throw new HandlerUnreadableException("the handlers of " + parent + " cannot be listed: " + e, e);
-        }
-        var byName = new TreeMap<String, Handler>();
-        for (Path folder : folders) {
-            Handler handler = read(folder);
-            Handler other = byName.put(handler.name(), handler);
-            if (other != null) {
-                throw new HandlerUnreadableException("two folders are handler " + handler.name() + ": " + other.folder()
-                        + " and " + folder + "; rename one");
-            }
-        }
-        return List.copyOf(byName.values());
     }
 
     static Handler read(Path folder) throws HandlerUnreadableException {

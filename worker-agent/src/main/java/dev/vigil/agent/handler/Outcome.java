@@ -87,6 +87,8 @@ public sealed interface Outcome {
         /// The sandbox or its watchdog does not hold on this machine; the detail names the failed check.
         NO_SANDBOX,
         /// The runner is draining or closed.
-        DRAINING
+        DRAINING,
+        /// An earlier attempt of the same execution has no outcome yet.
+        ALREADY_RUNNING
     }
 }

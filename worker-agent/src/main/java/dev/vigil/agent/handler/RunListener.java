@@ -11,7 +11,7 @@ public interface RunListener {
     /// The handler's process has been given the execution.
     default void started(UUID execution) {}
 
-    /// At most ten a second; what comes faster is dropped, the newest is not.
+    /// At most ten a second; what comes faster is dropped.
     ///
     /// @param fraction from 0 to 1
     /// @param message  at most 1,000 characters

@@ -25,6 +25,14 @@ public record Limits(long memoryBytes, int pids, double cpus, long tmpBytes, int
         }
     }
 
+    Limits withPids(int other) {
+        return new Limits(memoryBytes, other, cpus, tmpBytes, openFiles, fileBytes);
+    }
+
+    Limits withMemoryBytes(long other) {
+        return new Limits(other, pids, cpus, tmpBytes, openFiles, fileBytes);
+    }
+
     private static void between(String name, long value, long least, long most) {
         if (value < least || value > most) {
             throw new IllegalArgumentException("limits." + name + " is " + value + "; use " + least + " to " + most);

@@ -1,0 +1,231 @@
+package dev.vigil.agent.handler;
+
+import dev.vigil.agent.sandbox.SandboxProcess;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
+
+/// A handler's process, seen as a stream of events: its lines, its end, and what the agent wants of it. One attempt at
+/// a time reads them.
+final class HandlerProcess {
+    private static final System.Logger LOG = System.getLogger(HandlerProcess.class.getName());
+    private static final int EVENTS_WAITING = 64;
+    /// More log than this in one attempt is an attack or an accident.
+    private static final long LOG_BYTES_MAX = 64L << 20;
+    private static final int LOG_PIECE = 8 << 10;
+    private static final int TAIL = 2 << 10;
+    private static final int INLINE_MAX = 16 << 10;
+    private static final Duration PUMP_PATIENCE = Duration.ofMillis(500);
+
+    private final SandboxProcess sandbox;
+    private final Mailbox<Event> events = new Mailbox<>(EVENTS_WAITING);
+    private final AtomicLong logBytes = new AtomicLong();
+    private LogSink sink = (stream, bytes) -> {};
+    private byte[] tail = new byte[0];
+    private final List<Thread> pumps = new ArrayList<>();
+    private List<String> serves = List.of();
+    private int served;
+    private final long startedAt = System.nanoTime();
+    private long idleSince = System.nanoTime();
+
+    /// What can happen while an attempt runs.
+    sealed interface Event {
+        record Line(HandlerLine line) implements Event {}
+
+        /// The channel ended: nothing more will be said.
+        record Silent() implements Event {}
+
+        record Exited(int code) implements Event {}
+
+        /// It wrote too much: a line, or log.
+        record Flooded(String code, String what) implements Event {}
+
+        /// Somebody wants it to stop.
+        record Cancel(long graceNanos) implements Event {}
+
+        /// The runner is closing.
+        record Abandon() implements Event {}
+    }
+
+    interface LogSink {
+        void accept(RunListener.LogStream stream, byte[] bytes);
+    }
+
+    HandlerProcess(SandboxProcess sandbox) {
+        this.sandbox = sandbox;
+    }
+
+    /// Lets the program start and begins to listen.
+    void open() throws IOException {
+        sandbox.release();
+        Thread.ofVirtual().name("handler-" + sandbox.id()).start(this::readLines);
+        log(sandbox.stdout(), RunListener.LogStream.STDOUT);
+        log(sandbox.stderr(), RunListener.LogStream.STDERR);
+        var _ = sandbox.exit().thenAccept(code -> events.force(new Event.Exited(code)));
+    }
+
+    private void readLines() {
+        var lines = new Lines(sandbox.channel(), HandlerLine.LINE_MAX);
+        try {
+            byte[] line = lines.next();
+            while (line != null && events.put(new Event.Line(HandlerLine.parse(line)))) {
+                line = lines.next();
+            }
+        } catch (Lines.TooLongException e) {
+            String what = "a line on the channel is longer than " + HandlerLine.LINE_MAX + " bytes";
+            events.force(new Event.Flooded("line_too_long", what));
+        } catch (IOException | InterruptedException e) {
+            // The agent closed its end; whoever did so knows why.
+            LOG.log(System.Logger.Level.TRACE, "event=channel_closed sandbox={0}", sandbox.id());
+        }
+        events.force(new Event.Silent());
+    }
+
+    private void log(InputStream in, RunListener.LogStream stream) {
+        pumps.add(Thread.ofPlatform().daemon().name("log-" + sandbox.id()).start(() -> {
+            var piece = new byte[LOG_PIECE];
+            try {
+                int read = in.read(piece);
+                while (read >= 0 && logged(stream, Arrays.copyOf(piece, read))) {
+                    read = in.read(piece);
+                }
+            } catch (IOException e) {
+                LOG.log(System.Logger.Level.TRACE, "event=log_closed sandbox={0}", sandbox.id());
+            }
+        }));
+    }
+
+    /// Counts, keeps the tail, and hands on.
+    ///
+    /// @return false when it was too much: then nobody reads on, and the handler blocks on its pipe until it is killed
+    private boolean logged(RunListener.LogStream stream, byte[] bytes) {
+        if (logBytes.addAndGet(bytes.length) > LOG_BYTES_MAX) {
+            events.force(new Event.Flooded(
+                    "log_flood", "more than " + (LOG_BYTES_MAX >> 20) + " MiB on stdout and stderr"));
+            return false;
+        }
+        synchronized (this) { // whoever takes the sink away hears nothing after that
+            if (stream == RunListener.LogStream.STDERR) {
+                byte[] both = Arrays.copyOf(tail, tail.length + bytes.length);
+                System.arraycopy(bytes, 0, both, tail.length, bytes.length);
+                tail = Arrays.copyOfRange(both, Math.max(0, both.length - TAIL), both.length);
+            }
+            sink.accept(stream, bytes);
+        }
+        return true;
+    }
+
+    /// The last that it wrote to stderr, for the owner of the task. Bytes that are no UTF-8 are replaced.
+    synchronized String lastWords() {
+        return new String(tail, StandardCharsets.UTF_8).strip();
+    }
+
+    /// Counts logs anew and sends them there.
+    synchronized void hearLogs(LogSink newSink) {
+        logBytes.set(0);
+        tail = new byte[0];
+        sink = newSink;
+    }
+
+    /// Waits for what happens next.
+    ///
+    /// @return null when nothing happened in time
+    @Nullable Event await(long nanos) throws InterruptedException {
+        return events.poll(nanos);
+    }
+
+    /// True when nothing happened that nobody has read.
+    boolean quiet() {
+        return events.isEmpty();
+    }
+
+    void force(Event event) {
+        events.force(event);
+    }
+
+    /// Writes a line to the channel. A long one is written by a thread of its own: a handler that does not read must
+    /// not hold up the clock of its attempt.
+    void say(byte[] line) {
+        if (line.length <= INLINE_MAX) {
+            write(line);
+        } else {
+            Thread.ofVirtual().start(() -> write(line));
+        }
+    }
+
+    private void write(byte[] line) {
+        try {
+            var bytes = ByteBuffer.wrap(line);
+            while (bytes.hasRemaining()) {
+                sandbox.channel().write(bytes);
+            }
+        } catch (IOException e) {
+            LOG.log(System.Logger.Level.TRACE, "event=channel_not_written sandbox={0}", sandbox.id());
+        }
+    }
+
+    /// Writes a line to stdin and ends it.
+    void feed(byte[] line) {
+        // A thread that may wait: a pipe holds 64 KiB, and the handler need not read it.
+        Thread.ofPlatform().daemon().name("stdin-" + sandbox.id()).start(() -> {
+            try (var stdin = sandbox.stdin()) {
+                stdin.write(line);
+            } catch (IOException e) {
+                LOG.log(System.Logger.Level.TRACE, "event=stdin_not_read sandbox={0}", sandbox.id());
+            }
+        });
+    }
+
+    void endStdin() throws IOException {
+        sandbox.stdin().close();
+    }
+
+    SandboxProcess sandbox() {
+        return sandbox;
+    }
+
+    /// The names that its hello listed.
+    List<String> serves() {
+        return serves;
+    }
+
+    void greeted(List<String> names) {
+        serves = names;
+    }
+
+    /// Counts an attempt that it answered in good order.
+    int answered() {
+        idleSince = System.nanoTime();
+        return ++served;
+    }
+
+    long idleNanos() {
+        return System.nanoTime() - idleSince;
+    }
+
+    long ageNanos() {
+        return System.nanoTime() - startedAt;
+    }
+
+    /// Kills it and waits until nothing is left of it and its last words are read.
+    boolean kill() {
+        events.close();
+        boolean gone = sandbox.kill();
+        try {
+            for (Thread pump : pumps) {
+                pump.join(PUMP_PATIENCE);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        sandbox.close();
+        return gone;
+    }
+}
