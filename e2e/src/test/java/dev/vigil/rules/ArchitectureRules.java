@@ -50,6 +50,11 @@ final class ArchitectureRules {
     private static final Pattern JACKSON_2 =
             Pattern.compile("com\\.fasterxml\\.jackson\\.(core|databind|dataformat)\\..*");
 
+    private static final List<String> WIRING = List.of(
+            "org.springframework.context.annotation.Configuration",
+            "org.springframework.boot.SpringBootConfiguration",
+            "org.springframework.boot.autoconfigure.SpringBootApplication");
+
     /// Who may read a clock itself, and why; all others get an `InstantSource`.
     private static final Map<String, String> MAY_READ_THE_CLOCK =
             Map.of("dev.vigil.protocol.id.UuidV7", "an id is made everywhere, and its time only orders ids");
@@ -178,9 +183,7 @@ final class ArchitectureRules {
     /// Configuration, and the entry class beside it, are where clocks and connections are made.
     private static boolean isWiring(JavaClass type) {
         JavaClass outermost = outermost(type);
-        return Stream.of(type, outermost)
-                        .anyMatch(candidate ->
-                                candidate.isMetaAnnotatedWith("org.springframework.context.annotation.Configuration"))
+        return Stream.of(type, outermost).anyMatch(candidate -> WIRING.stream().anyMatch(candidate::isAnnotatedWith))
                 || outermost.getMethods().stream()
                         .anyMatch(method -> method.getName().equals("main"))
                 || module(type).equals("platform");

@@ -10,6 +10,7 @@ import com.sun.source.tree.MethodTree;
 import com.sun.source.tree.ModifiersTree;
 import com.sun.source.tree.ReturnTree;
 import com.sun.source.tree.StatementTree;
+import com.sun.source.tree.Tree;
 import com.sun.source.tree.VariableTree;
 import java.util.List;
 import java.util.Map;
@@ -20,14 +21,15 @@ import java.util.stream.Stream;
 import javax.lang.model.element.Modifier;
 
 /// Finds methods that only hand their parameters on to another method of this project. A method that hides a type of
-/// the JDK or of a library is a boundary, a public one before a package-private type is a door, and one with an
-/// annotation is called by somebody else: none of these counts.
+/// the JDK or of a library (or an interface that a library fills) is a boundary, a public one before a package-private
+/// type is a door, and one with an annotation is called by somebody else: none of these counts.
 final class Forwarding {
     /// Every top-level type of the project, and whether it is public.
     private final Map<String, Boolean> types;
 
     Forwarding(List<Source> project) {
         types = project.stream()
+                .filter(source -> !isFilledByALibrary(source))
                 .collect(Collectors.toMap(
                         source -> source.packageName() + "." + source.name(), Forwarding::isPublic, (a, b) -> a || b));
     }
@@ -35,6 +37,15 @@ final class Forwarding {
     private static boolean isPublic(Source source) {
         return source.unit().getTypeDecls().stream()
                 .anyMatch(type -> type instanceof ClassTree declared && isPublic(declared.getModifiers()));
+    }
+
+    /// A Spring Data repository, for one.
+    private static boolean isFilledByALibrary(Source source) {
+        return source.unit().getTypeDecls().stream()
+                .anyMatch(type -> type instanceof ClassTree declared
+                        && declared.getKind() == Tree.Kind.INTERFACE
+                        && declared.getImplementsClause().stream()
+                                .anyMatch(parent -> parent.toString().contains("Repository")));
     }
 
     private static boolean isPublic(ModifiersTree modifiers) {

@@ -27,7 +27,7 @@ class SqlTest {
     }
 
     @Test
-    void parameters_have_names_and_statements_are_whole() {
+    void parameters_have_names_and_nothing_handed_in_becomes_a_statement() {
         assertThat(PROJECT.stream().flatMap(SqlRules::positionalParameters)).isEmpty();
         assertThat(PROJECT.stream().flatMap(SqlRules::composedStatements)).isEmpty();
     }
@@ -69,6 +69,8 @@ class SqlTest {
                 .isEmpty();
         assertThat(composed("\"SELECT 1 FROM \" + table")).hasSize(1);
         assertThat(composed("\"SELECT 1 FROM %s\".formatted(table)")).hasSize(1);
+        assertThat(composed("\"SELECT %s FROM %s\".formatted(table == null ? COLUMNS : A.ONE, (\"x\"))"))
+                .isEmpty();
         assertThat(composed("\"the rows of \" + table")).isEmpty();
     }
 
