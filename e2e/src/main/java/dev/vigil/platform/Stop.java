@@ -34,7 +34,7 @@ final class Stop {
             owner.get().destroy();
             DataFolder.awaitEnd(owner.get(), ORDERLY_END.toNanos());
         }
-        try (FolderLock lock = folder.claim()
+        try (FolderLock _ = folder.claim()
                 .orElseThrow(() -> new IOException(folder.dir() + " is in use by another process that is no Vigil"))) {
             boolean orphans = folder.awaitEndOfOthers(END_OF_ORPHANS);
             folder.removeReady();
