@@ -70,9 +70,17 @@ public record ApiSettings(
 
     /// Accounts made at the first start; later starts leave them alone.
     ///
-    /// @param admin  the first administrator
-    /// @param client the first service account
-    public record Bootstrap(@Nullable Admin admin, @Nullable Client client) {}
+    /// @param admin            the first administrator
+    /// @param client           the first service account
+    /// @param approvedHandlers handlers that need no second admin, for development and for what is brought along
+    public record Bootstrap(
+            @Nullable Admin admin,
+            @Nullable Client client,
+            @DefaultValue List<String> approvedHandlers) {
+        public Bootstrap {
+            approvedHandlers = List.copyOf(approvedHandlers);
+        }
+    }
 
     /// The first administrator.
     ///

@@ -1,5 +1,8 @@
 package dev.vigil.api;
 
+import dev.vigil.api.vault.VaultSettings;
+import dev.vigil.api.vault.WorkerAddress;
+import dev.vigil.api.vault.WorkerPortIdentity;
 import dev.vigil.api.web.Authenticator;
 import dev.vigil.api.web.CallWatch;
 import dev.vigil.api.web.EdgeFilter;
@@ -9,11 +12,13 @@ import dev.vigil.api.web.RouteGate;
 import dev.vigil.api.web.RouteServlet;
 import dev.vigil.api.web.RouteTable;
 import java.net.InetAddress;
+import java.net.URI;
 import java.net.UnknownHostException;
 import org.apache.catalina.core.StandardHost;
 import org.apache.coyote.http11.AbstractHttp11Protocol;
 import org.apache.tomcat.util.threads.VirtualThreadExecutor;
 import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.tomcat.servlet.TomcatServletWebServerFactory;
 import org.springframework.boot.web.server.Shutdown;
 import org.springframework.boot.web.servlet.DelegatingFilterProxyRegistrationBean;
@@ -52,6 +57,27 @@ class PortConfiguration {
                 context -> ((StandardHost) context.getParent()).setErrorReportValveClass(ProblemValve.class.getName()));
         workerPort.ifAvailable(port -> factory.addAdditionalConnectors(port.connector()));
         return factory;
+    }
+
+    @Bean
+    @ConditionalOnProperty("vigil.worker-port.port")
+    WorkerPort workerPort(ApiSettings settings, WorkerPortIdentity identity) {
+        return new WorkerPort(
+                settings.workerPort(),
+                () -> new WorkerPort.Keys(identity.keyStore(), identity.password(), identity.trustStore()));
+    }
+
+    /// Shows the newest certificate of this node to new connections.
+    @Bean
+    @ConditionalOnProperty("vigil.worker-port.port")
+    WorkerPortRenewal workerPortRenewal(WorkerPort port, WorkerPortIdentity identity) {
+        return new WorkerPortRenewal(port, identity);
+    }
+
+    @Bean
+    WorkerAddress workerAddress(ObjectProvider<WorkerPort> workerPort, VaultSettings vault) {
+        return () -> URI.create("https://" + vault.workerPortHosts().getFirst() + ":"
+                + workerPort.getObject().port());
     }
 
     @Bean

@@ -30,6 +30,15 @@ public final class TlsContexts {
                 new String[] {"TLSv1.3"});
     }
 
+    /// A context for calls of a process that issues its own certificate: the CA itself.
+    ///
+    /// @param chain the leaf first, the CA last
+    public static SSLContext client(PrivateKey key, List<X509Certificate> chain, Peers expected)
+            throws GeneralSecurityException {
+        var identity = new Identity(key, chain);
+        return of(() -> identity, List.of(chain.getLast()), expected);
+    }
+
     static SSLContext of(Supplier<Identity> identity, List<X509Certificate> authorities, Peers expected) {
         try {
             var trust = new PeerTrust(authorities, expected, identity.get().id().domain());

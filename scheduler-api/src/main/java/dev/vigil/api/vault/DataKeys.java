@@ -1,6 +1,5 @@
 package dev.vigil.api.vault;
 
-import dev.vigil.protocol.audit.AuditEvent;
 import dev.vigil.protocol.audit.EventType;
 import dev.vigil.protocol.audit.Result;
 import dev.vigil.protocol.id.UuidV7;
@@ -260,7 +259,7 @@ final class DataKeys {
                     .param("wrapped", wrapped)
                     .update();
             if (created == 1) {
-                events.append(AuditEvent.of(EventType.KEY_ROTATED, "create_data_key", Result.SUCCESS, time.instant())
+                events.append(events.event(EventType.KEY_ROTATED, "create_data_key", Result.SUCCESS)
                         .namespace(slot.namespace())
                         .with("key_id", id.toString())
                         .with("generation", (long) generation));
@@ -275,10 +274,9 @@ final class DataKeys {
     private byte[] unwrap(Row row) {
         return SealedBytes.open(namespaceKey(row.namespace()), row.context(), Objects.requireNonNull(row.wrapped()))
                 .orElseThrow(() -> {
-                    events.appendAlone(
-                            AuditEvent.of(EventType.KEY_ROTATED, "unwrap_data_key", Result.FAILURE, time.instant())
-                                    .namespace(row.namespace())
-                                    .with("key_id", row.id().toString()));
+                    events.appendAlone(events.event(EventType.KEY_ROTATED, "unwrap_data_key", Result.FAILURE)
+                            .namespace(row.namespace())
+                            .with("key_id", row.id().toString()));
                     return new VaultException("data key " + row.id() + " does not unwrap: its row was changed; restore "
                             + "vault.data_key from a backup and look for who wrote it");
                 });

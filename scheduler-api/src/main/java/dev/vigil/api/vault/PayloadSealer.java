@@ -1,6 +1,5 @@
 package dev.vigil.api.vault;
 
-import dev.vigil.protocol.audit.AuditEvent;
 import dev.vigil.protocol.audit.EventType;
 import dev.vigil.protocol.audit.Result;
 import dev.vigil.protocol.payload.SealBrokenException;
@@ -78,11 +77,8 @@ public final class PayloadSealer {
 
     private Opened broken(Place place, String reason) {
         store.events()
-                .appendAlone(AuditEvent.of(
-                                EventType.PAYLOAD_VIEWED,
-                                "open",
-                                Result.FAILURE,
-                                store.time().instant())
+                .appendAlone(store.events()
+                        .event(EventType.PAYLOAD_VIEWED, "open", Result.FAILURE)
                         .namespace(place.namespace())
                         .task(place.task())
                         .with("reason", reason));

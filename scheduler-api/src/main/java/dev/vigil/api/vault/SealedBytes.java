@@ -85,8 +85,8 @@ final class SealedBytes {
         }
     }
 
-    /// Fields in a form that no other list of fields shares: each with its length before it. A missing one has length
-    /// -1.
+    /// Fields in a form that no other list of fields shares: each with its length before it; -1 stands for a missing
+    /// one. Lists and sorted maps are such forms themselves.
     static byte[] fields(@Nullable Object... fields) {
         var out = new ByteArrayOutputStream(128);
         for (Object field : fields) {

@@ -1,9 +1,20 @@
 package dev.vigil.api.vault;
 
+import dev.vigil.api.web.Cursors;
+import dev.vigil.api.web.Outbox;
+import dev.vigil.scheduler.execution.Executions;
+import dev.vigil.scheduler.execution.LiveCores;
+import dev.vigil.scheduler.execution.WorkerReports;
 import java.time.InstantSource;
+import java.util.List;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.context.properties.bind.Bindable;
+import org.springframework.boot.context.properties.bind.Binder;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Import;
+import org.springframework.core.env.Environment;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.support.TransactionTemplate;
@@ -11,10 +22,12 @@ import org.springframework.transaction.support.TransactionTemplate;
 /// The vault's objects and how they hang together.
 @Configuration(proxyBeanMethods = false)
 @EnableConfigurationProperties(VaultSettings.class)
+@Import(VaultConfiguration.RoutesConfiguration.class)
 public class VaultConfiguration {
     @Bean
-    VaultStore vaultStore(JdbcClient db, PlatformTransactionManager transactions, InstantSource time) {
-        return new VaultStore(db, new TransactionTemplate(transactions), new VaultEvents(db, transactions), time);
+    VaultStore vaultStore(JdbcClient db, PlatformTransactionManager transactions, InstantSource time, Outbox outbox) {
+        var events = new VaultEvents(outbox, transactions, time);
+        return new VaultStore(db, new TransactionTemplate(transactions), events, time);
     }
 
     @Bean
@@ -46,5 +59,101 @@ public class VaultConfiguration {
     @Bean
     KeyWatch keyWatch(DataKeys keys) {
         return new KeyWatch(keys);
+    }
+
+    @Bean
+    Authority authority(VaultStore store, VaultKeys keys, Environment environment) {
+        return new Authority(store, keys, environment.getProperty("vigil.domain", "vigil.local"));
+    }
+
+    @Bean
+    WorkerPortIdentity workerPortIdentity(Authority authority, InstantSource time, VaultSettings settings) {
+        return new WorkerPortIdentity(authority, time, settings);
+    }
+
+    @Bean
+    Workers workers(VaultStore store, VaultKeys keys) {
+        return new Workers(store, keys);
+    }
+
+    @Bean
+    JoinTokens joinTokens(VaultStore store, MasterKeys masters) {
+        return new JoinTokens(store, masters);
+    }
+
+    @Bean
+    PeerGate peerGate(VaultStore store, Workers workers, Authority authority) {
+        return new PeerGate(store, workers, authority.domain());
+    }
+
+    @Bean
+    LiveCores liveCores(JdbcClient db) {
+        return new LiveCores(db, System::nanoTime);
+    }
+
+    @Bean
+    CoreHints coreHints(LiveCores cores, WorkerPortIdentity identity) {
+        return new CoreHints(cores, identity);
+    }
+
+    /// What this installation brings along is approved before the first request.
+    @Bean
+    Handlers handlers(VaultStore store, VaultKeys keys, Environment environment) {
+        List<String> approved = Binder.get(environment)
+                .bind("vigil.bootstrap.approved-handlers", Bindable.listOf(String.class))
+                .orElse(List.of());
+        var handlers = new Handlers(store, keys, approved);
+        handlers.bootstrap();
+        return handlers;
+    }
+
+    @Configuration(proxyBeanMethods = false)
+    static class RoutesConfiguration {
+        @Bean
+        EnrolmentRoutes enrolmentRoutes(
+                Enrolment.Registry registry, Authority authority, VaultSettings settings, CoreHints hints) {
+            return new EnrolmentRoutes(new Enrolment(registry, authority, settings), hints::worker);
+        }
+
+        @Bean
+        Enrolment.Registry registry(VaultStore store, Workers workers, JoinTokens tokens) {
+            return new Enrolment.Registry(store, workers, tokens);
+        }
+
+        @Bean
+        MaterialRoutes materialRoutes(PeerGate peers, Materials materials, Executions executions) {
+            return new MaterialRoutes(peers, materials, executions);
+        }
+
+        @Bean
+        Materials materials(VaultStore store, Executions executions, Handlers handlers, PayloadSealer sealer) {
+            return new Materials(store, executions, handlers, sealer);
+        }
+
+        @Bean
+        CoreRoutes coreRoutes(PeerGate peers, LiveCores cores) {
+            return new CoreRoutes(peers, cores);
+        }
+
+        @Bean
+        HandlerRoutes handlerRoutes(Handlers handlers) {
+            return new HandlerRoutes(handlers);
+        }
+
+        @Bean
+        Fleet fleet(VaultStore store, Workers workers, CoreHints hints) {
+            return new Fleet(store, workers, new WorkerReports(store.db()), hints::worker);
+        }
+
+        @Bean
+        WorkerRoutes workerRoutes(JoinTokens tokens, Fleet fleet, Cursors cursors, WorkerRoutes.Invitation invitation) {
+            return new WorkerRoutes(tokens, fleet, cursors, invitation);
+        }
+
+        @Bean
+        WorkerRoutes.Invitation invitation(Authority authority, ObjectProvider<WorkerAddress> address) {
+            return new WorkerRoutes.Invitation(
+                    authority.pin(), () -> address.getObject().url().toString());
+        }
     }
 }

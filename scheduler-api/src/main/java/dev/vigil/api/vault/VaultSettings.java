@@ -2,6 +2,7 @@ package dev.vigil.api.vault;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 
@@ -12,14 +13,23 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 /// @param sealsPerKey           how often one data key seals before the next one takes over
 /// @param workerCertificateLife how long a worker's certificate lasts; it renews at half of it
 /// @param serverCertificateLife the same for the certificates of the worker port and of the services
+/// @param workerPortHosts       names and addresses under which workers reach the worker port
 @ConfigurationProperties("vigil.vault")
 public record VaultSettings(
         Path rootKeyFile,
         @DefaultValue("false") boolean createRootKey,
         @DefaultValue("1073741824") long sealsPerKey,
         @DefaultValue("24h") Duration workerCertificateLife,
-        @DefaultValue("30d") Duration serverCertificateLife) {
+        @DefaultValue("30d") Duration serverCertificateLife,
+        @DefaultValue({"localhost", "127.0.0.1"}) List<String> workerPortHosts) {
     public VaultSettings {
+        workerPortHosts = List.copyOf(workerPortHosts);
+        for (String host : workerPortHosts) {
+            if (!Hosts.isValid(host)) {
+                throw new IllegalArgumentException(
+                        "vigil.vault.worker-port-hosts names " + host + "; use host names or addresses");
+            }
+        }
         if (sealsPerKey < 1 || sealsPerKey > 1L << 30) {
             throw new IllegalArgumentException(
                     "vigil.vault.seals-per-key is " + sealsPerKey + "; use 1 to " + (1L << 30));

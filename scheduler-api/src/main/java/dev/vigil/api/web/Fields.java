@@ -55,6 +55,11 @@ public final class Fields {
         return members.get(name) != null;
     }
 
+    /// Whether a member is exactly this text.
+    public boolean isText(String name, String expected) {
+        return expected.equals(take(name));
+    }
+
     /// Notes that a member is impossible.
     public void refuse(String name, String code, String detail, @Nullable String hint) {
         known.add(name);
@@ -152,6 +157,22 @@ public final class Fields {
         return Optional.of(number.intValue());
     }
 
+    /// The same for numbers beyond 32 bits.
+    public Optional<Long> wholeNumber(String name, long min, long max) {
+        Object value = take(name);
+        if (value == null) {
+            return Optional.empty();
+        }
+        if (!(value instanceof Long number)) {
+            return wrongType(name, "a whole number");
+        }
+        if (number < min || number > max) {
+            refuse(name, "range", "is outside the range", "use " + min + " to " + max);
+            return Optional.empty();
+        }
+        return Optional.of(number);
+    }
+
     /// True or false, if given.
     public Optional<Boolean> bool(String name) {
         Object value = take(name);
@@ -225,6 +246,34 @@ public final class Fields {
         var child = new Fields(pointer + "/" + escape(name), inner, errors, null);
         children.add(child);
         return Optional.of(child);
+    }
+
+    /// A list of at most `max` objects; required.
+    public List<Fields> objects(String name, int max) {
+        Object value = take(name);
+        if (value == null) {
+            return missing(name, List.of());
+        }
+        if (!(value instanceof List<?> list)) {
+            wrongType(name, "a list of objects");
+            return List.of();
+        }
+        if (list.size() > max) {
+            refuse(name, "length", "has " + list.size() + " items; use at most " + max, null);
+            return List.of();
+        }
+        var objects = new ArrayList<Fields>();
+        for (Object item : list) {
+            if (!(item instanceof Map<?, ?> map)) {
+                wrongType(name, "a list of objects");
+                return List.of();
+            }
+            Map<String, @Nullable Object> inner = new LinkedHashMap<>();
+            map.forEach((key, content) -> inner.put(String.valueOf(key), content));
+            objects.add(new Fields(pointer + "/" + escape(name) + "/" + objects.size(), inner, errors, null));
+        }
+        children.addAll(objects);
+        return objects;
     }
 
     /// Notes that a required member is absent.

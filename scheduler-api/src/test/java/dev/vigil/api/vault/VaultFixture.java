@@ -1,11 +1,10 @@
 package dev.vigil.api.vault;
 
+import dev.vigil.api.web.Outbox;
 import dev.vigil.postgres.Credentials;
 import dev.vigil.postgres.Database;
 import dev.vigil.postgres.Role;
 import dev.vigil.postgres.TestPostgres;
-import dev.vigil.protocol.audit.EventBatch;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -49,7 +48,8 @@ final class VaultFixture {
     }
 
     VaultStore store() {
-        return new VaultStore(db, new TransactionTemplate(transactions), new VaultEvents(db, transactions), time);
+        return new VaultStore(
+                db, new TransactionTemplate(transactions), new VaultEvents(new Outbox(db), transactions, time), time);
     }
 
     MasterKeys masters() {
@@ -72,15 +72,7 @@ final class VaultFixture {
 
     /// The canonical text of every event so far, oldest first.
     List<String> events() {
-        return JdbcClient.create(new DriverManagerDataSource(
-                        database.url(), "vigil_audit", database.as(Role.AUDIT).password()))
-                .sql("SELECT events FROM access.outbox ORDER BY id")
-                .query(byte[].class)
-                .list()
-                .stream()
-                .flatMap(row -> EventBatch.split(row).stream())
-                .map(bytes -> new String(bytes, StandardCharsets.UTF_8))
-                .toList();
+        return Outboxes.events(database);
     }
 
     /// Runs a statement as the superuser: what a thief of the database could do.

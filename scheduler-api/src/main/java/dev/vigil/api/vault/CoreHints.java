@@ -1,0 +1,133 @@
+package dev.vigil.api.vault;
+
+import dev.vigil.api.web.Json;
+import dev.vigil.protocol.id.Id;
+import dev.vigil.protocol.id.Kind;
+import dev.vigil.protocol.identity.Peers;
+import dev.vigil.scheduler.execution.LiveCores;
+import dev.vigil.scheduler.task.ShardHints;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.Semaphore;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.context.SmartLifecycle;
+
+/// Tells the cores, after a commit, what they would otherwise find by looking. Calls return at once; what is asked for
+/// while a hint is on its way goes with the next one. A hint that is lost costs a core its own look, a second at most.
+public final class CoreHints implements ShardHints, SmartLifecycle {
+    private static final Logger LOG = LoggerFactory.getLogger(CoreHints.class);
+    private static final Duration PATIENCE = Duration.ofSeconds(2);
+
+    private final LiveCores cores;
+    private final WorkerPortIdentity identity;
+    private final Semaphore news = new Semaphore(0);
+    private Set<Integer> shards = new LinkedHashSet<>();
+    private Set<UUID> workers = new LinkedHashSet<>();
+    private volatile @Nullable Thread messenger;
+
+    CoreHints(LiveCores cores, WorkerPortIdentity identity) {
+        this.cores = cores;
+        this.identity = identity;
+    }
+
+    @Override
+    public void changed(Collection<ShardHint> hints) {
+        synchronized (this) {
+            hints.forEach(hint -> shards.add(hint.shard()));
+        }
+        news.release();
+    }
+
+    /// A worker was blocked, drained, or let in again.
+    void worker(UUID changed) {
+        synchronized (this) {
+            workers.add(changed);
+        }
+        news.release();
+    }
+
+    private synchronized Map<String, Object> take() {
+        Map<String, Object> hint = Map.of(
+                "shards",
+                List.copyOf(shards),
+                "workers",
+                workers.stream().map(id -> new Id(Kind.WORKER, id).toString()).toList());
+        shards = new LinkedHashSet<>();
+        workers = new LinkedHashSet<>();
+        return hint;
+    }
+
+    private void deliver() {
+        HttpClient client = null;
+        Instant clientUntil = Instant.MIN;
+        while (!Thread.currentThread().isInterrupted()) {
+            try {
+                news.acquire();
+                news.drainPermits();
+                if (client == null || !clientUntil.equals(identity.renewAfter())) {
+                    client = HttpClient.newBuilder()
+                            .version(HttpClient.Version.HTTP_1_1)
+                            .sslContext(identity.clientTls(Peers.service("core")))
+                            .connectTimeout(PATIENCE)
+                            .build();
+                    clientUntil = identity.renewAfter();
+                }
+                send(client, Json.bytes(take()));
+            } catch (InterruptedException _) {
+                Thread.currentThread().interrupt();
+            } catch (RuntimeException e) {
+                LOG.warn("event=hint_not_sent reason=\"{}\"; the cores find it by themselves", e.getMessage());
+            }
+        }
+    }
+
+    private void send(HttpClient client, byte[] body) {
+        for (LiveCores.Core core : cores.list()) {
+            var request = HttpRequest.newBuilder(URI.create(core.sessionUrl() + "/internal/v1/hints"))
+                    .timeout(PATIENCE)
+                    .header("Content-Type", "application/json")
+                    .POST(HttpRequest.BodyPublishers.ofByteArray(body))
+                    .build();
+            var _ = client.sendAsync(request, HttpResponse.BodyHandlers.discarding())
+                    .whenComplete((answer, fault) -> {
+                        if (fault != null || answer.statusCode() >= 300) {
+                            LOG.debug(
+                                    "event=hint_lost core={} reason=\"{}\"",
+                                    core.incarnation(),
+                                    fault == null ? answer.statusCode() : fault.getMessage());
+                        }
+                    });
+        }
+    }
+
+    @Override
+    public void start() {
+        messenger = Thread.ofPlatform().daemon().name("core-hints").start(this::deliver);
+    }
+
+    @Override
+    public void stop() {
+        Thread running = messenger;
+        if (running != null) {
+            running.interrupt();
+        }
+        messenger = null;
+    }
+
+    @Override
+    public boolean isRunning() {
+        return messenger != null;
+    }
+}
