@@ -7,8 +7,8 @@ import java.util.concurrent.CompletableFuture;
 public interface Attempt {
     ExecutionRequest request();
 
-    /// Completes once, always with a value, never with an exception; after a timeout or a cancel only when the process
-    /// tree is gone.
+    /// Completes once, always with a value, never with an exception; after a timeout or a cancel only when the
+    /// process tree is gone.
     CompletableFuture<Outcome> outcome();
 
     /// Asks the handler to stop. It may finish within the grace ([Outcome.Done] then stays Done); after it the tree

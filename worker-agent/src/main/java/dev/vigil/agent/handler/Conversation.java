@@ -8,8 +8,8 @@ import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/// One attempt, told to one process: says the run line, reads until there is an outcome, and sees to it that a process
-/// that broke a rule, or was to stop, is gone before the outcome is known.
+/// One attempt, told to one process: says the run line, reads until there is an outcome, and sees to it that a
+/// process that broke a rule, or was to stop, is gone before the outcome is known.
 final class Conversation {
     /// Between SIGTERM and SIGKILL.
     private static final Duration TERM_GRACE = Duration.ofSeconds(1);
@@ -229,7 +229,8 @@ final class Conversation {
         return oneShot ? null : said(line);
     }
 
-    /// Channel or process has ended. A one-shot handler's outcome is known when both have; any other should not end.
+    /// Channel or process has ended. A one-shot handler's outcome is known when both have; any other should not
+    /// end.
     private @Nullable Outcome afterEnd() {
         if (silent && exitCode != null) {
             return ended();
@@ -275,16 +276,17 @@ final class Conversation {
         if (stop == Stop.TIMEOUT || (stop == Stop.CANCEL && !(line instanceof HandlerLine.Done))) {
             return stopped();
         }
-        boolean tooLarge = line instanceof HandlerLine.Done(String run, byte[] output)
-                && output.length > HandlerLine.OUTPUT_MAX;
+        boolean tooLarge =
+                line instanceof HandlerLine.Done(String run, byte[] output) && output.length > HandlerLine.OUTPUT_MAX;
         stays = pooled && stop == Stop.NONE && exitCode == null && !tooLarge;
         boolean gone = !stays && process.kill();
         return switch (line) {
-            case HandlerLine.Done(String run, byte[] output) -> tooLarge
-                    ? failed("output_too_large", "its output is longer than " + HandlerLine.OUTPUT_MAX, false, gone)
-                    : new Outcome.Done(output, duration(), gone);
-            case HandlerLine.Fail fail -> new Outcome.Failed(
-                    fail.why(), fail.retryable(), fail.after(), duration(), gone);
+            case HandlerLine.Done(String run, byte[] output) ->
+                tooLarge
+                        ? failed("output_too_large", "its output is longer than " + HandlerLine.OUTPUT_MAX, false, gone)
+                        : new Outcome.Done(output, duration(), gone);
+            case HandlerLine.Fail fail ->
+                new Outcome.Failed(fail.why(), fail.retryable(), fail.after(), duration(), gone);
             case HandlerLine.Hello hello -> throw new IllegalStateException("a hello is no outcome");
             case HandlerLine.Progress progress -> throw new IllegalStateException("progress is no outcome");
             case HandlerLine.Malformed malformed -> throw new IllegalStateException("handled where it was read");
@@ -293,9 +295,7 @@ final class Conversation {
 
     private Outcome stopped() {
         boolean gone = process.kill();
-        return stop == Stop.TIMEOUT
-                ? new Outcome.TimedOut(duration(), gone)
-                : new Outcome.Cancelled(duration(), gone);
+        return stop == Stop.TIMEOUT ? new Outcome.TimedOut(duration(), gone) : new Outcome.Cancelled(duration(), gone);
     }
 
     /// The handler broke a rule of the protocol: it cannot be trusted with another execution.

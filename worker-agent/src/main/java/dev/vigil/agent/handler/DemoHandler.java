@@ -7,6 +7,7 @@ import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -100,19 +101,21 @@ final class DemoHandler {
         try {
             String millis = fields(order.getOrDefault("input", "")).getOrDefault("ms", "");
             if (!millis.matches("[0-9]{1,7}") || Long.parseLong(millis) > SLEEP_MAX) {
-                write(failed(order, "bad_input", "ms is a whole number up to " + SLEEP_MAX, false));
+                answer(failed(order, "bad_input", "ms is a whole number up to " + SLEEP_MAX, false));
                 return;
             }
             Thread.sleep(Long.parseLong(millis));
-            write(done(order, "{\"slept_ms\":" + millis + "}"));
+            answer(done(order, "{\"slept_ms\":" + millis + "}"));
         } catch (InterruptedException e) {
-            try {
-                write(failed(order, "cancelled", "woken before its time", false));
-            } catch (IOException again) {
-                System.err.println(again);
-            }
+            answer(failed(order, "cancelled", "woken before its time", false));
+        }
+    }
+
+    private void answer(String line) {
+        try {
+            write(line);
         } catch (IOException e) {
-            System.err.println(e);
+            throw new UncheckedIOException(e); // the agent is gone, and this process will be
         }
     }
 

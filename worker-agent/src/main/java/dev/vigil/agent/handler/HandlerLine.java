@@ -14,8 +14,8 @@ import tools.jackson.core.StreamReadConstraints;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.core.json.JsonFactory;
 
-/// One line that a handler wrote on its channel. A stranger wrote it: it is read once, strictly, and whatever does not
-/// fit is [Malformed]. Fields that this version does not know are passed over; the protocol may grow.
+/// One line that a handler wrote on its channel. A stranger wrote it: it is read once, strictly, and whatever does
+/// not fit is [Malformed]. Fields that this version does not know are passed over; the protocol may grow.
 sealed interface HandlerLine {
     /// Longest output of a handler, in bytes of JSON text.
     int OUTPUT_MAX = 1 << 20;

@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
-/// The processes of one program for one namespace. Pooled ones wait here between attempts, after their hello; of fresh
-/// ones at most one waits, its sandbox ready and its program not started. Safe for use by several threads.
+/// The processes of one program for one namespace. Pooled ones wait here between attempts, after their hello; of
+/// fresh ones at most one waits, its sandbox ready and its program not started. Safe for use by several threads.
 final class HandlerPool implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(HandlerPool.class.getName());
     private static final long HELLO_NANOS = TimeUnit.SECONDS.toNanos(10);

@@ -12,8 +12,8 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
-/// A handler's process, seen as a stream of events: its lines, its end, and what the agent wants of it. One attempt at
-/// a time reads them.
+/// A handler's process, seen as a stream of events: its lines, its end, and what the agent wants of it. One attempt
+/// at a time reads them.
 final class HandlerProcess {
     private static final System.Logger LOG = System.getLogger(HandlerProcess.class.getName());
     private static final int EVENTS_WAITING = 64;
@@ -104,11 +104,12 @@ final class HandlerProcess {
 
     /// Counts, keeps the tail, and hands on.
     ///
-    /// @return false when it was too much: then nobody reads on, and the handler blocks on its pipe until it is killed
+    /// @return false when it was too much: then nobody reads on, and the handler blocks on its pipe until it is
+    /// killed
     private boolean logged(RunListener.LogStream stream, byte[] bytes) {
         if (logBytes.addAndGet(bytes.length) > LOG_BYTES_MAX) {
-            events.force(new Event.Flooded(
-                    "log_flood", "more than " + (LOG_BYTES_MAX >> 20) + " MiB on stdout and stderr"));
+            events.force(
+                    new Event.Flooded("log_flood", "more than " + (LOG_BYTES_MAX >> 20) + " MiB on stdout and stderr"));
             return false;
         }
         synchronized (this) { // whoever takes the sink away hears nothing after that
@@ -150,8 +151,8 @@ final class HandlerProcess {
         events.force(event);
     }
 
-    /// Writes a line to the channel. A long one is written by a thread of its own: a handler that does not read must
-    /// not hold up the clock of its attempt.
+    /// Writes a line to the channel. A long one is written by a thread of its own: a handler that does not read
+    /// must not hold up the clock of its attempt.
     void say(byte[] line) {
         if (line.length <= INLINE_MAX) {
             write(line);

@@ -22,7 +22,8 @@ import org.yaml.snakeyaml.Yaml;
 import org.yaml.snakeyaml.constructor.SafeConstructor;
 import org.yaml.snakeyaml.error.YAMLException;
 
-/// Reads `handler.yaml`. Unknown fields are errors: a misspelt `netwrok: none` must not pass for a wish that was heard.
+/// Reads `handler.yaml`. Unknown fields are errors: a misspelt `netwrok: none` must not pass for a wish that was
+/// heard.
 final class HandlerYaml {
     private static final String FILE = "handler.yaml";
     private static final int CHARACTERS_MAX = 256 * 1024;

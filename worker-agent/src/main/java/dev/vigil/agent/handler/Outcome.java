@@ -9,9 +9,9 @@ public sealed interface Outcome {
     /// From the start of the attempt until this outcome was known; zero when it never started.
     Duration duration();
 
-    /// True when no process of the attempt is left: its tree was killed, reaped, and its cgroup was seen empty. After
-    /// a cancel or a timeout this is false only if the kernel refused to end it. A pooled process that answered in
-    /// good order stays alive for the next execution, and this is false.
+    /// True when no process of the attempt is left: its tree was killed, reaped, and its cgroup was seen empty.
+    /// After a cancel or a timeout this is false only if the kernel refused to end it. A pooled process that
+    /// answered in good order stays alive for the next execution, and this is false.
     boolean processGone();
 
     /// The handler did what it was asked.
@@ -66,8 +66,8 @@ public sealed interface Outcome {
     /// owns the execution has dispatched it again or will; no attempt is burned.
     record Abandoned(String detail, Duration duration, boolean processGone) implements Outcome {}
 
-    /// Code and sentence of a failure. The sentence may hold what the handler wrote, so it is sealed like a result and
-    /// not printed.
+    /// Code and sentence of a failure. The sentence may hold what the handler wrote, so it is sealed like a result
+    /// and not printed.
     ///
     /// @param code   `[a-z0-9_]`, at most 64 characters
     /// @param detail at most 4,096 characters, for the owner of the task

@@ -2,8 +2,8 @@ package dev.vigil.agent.handler;
 
 import java.util.UUID;
 
-/// What a running attempt reports before its outcome. Called on the attempt's own thread, which waits meanwhile: hand
-/// over, do not work. The texts come from the handler; they are sealed before they leave the worker.
+/// What a running attempt reports before its outcome. Called on the attempt's own thread, which waits meanwhile:
+/// hand over, do not work. The texts come from the handler; they are sealed before they leave the worker.
 public interface RunListener {
     /// Hears nothing.
     RunListener NONE = new RunListener() {};
@@ -17,8 +17,8 @@ public interface RunListener {
     /// @param message  at most 1,000 characters
     default void progress(UUID execution, double fraction, String message) {}
 
-    /// Bytes that the handler wrote to stdout or stderr, in pieces of at most 8 KiB, at most 256 KiB per attempt. Text
-    /// for people: nothing in the agent ever parses it.
+    /// Bytes that the handler wrote to stdout or stderr, in pieces of at most 8 KiB, at most 256 KiB per attempt.
+    /// Text for people: nothing in the agent ever parses it.
     default void log(UUID execution, LogStream stream, byte[] bytes) {}
 
     /// Where a piece of log came from.

@@ -7,14 +7,14 @@ import java.util.List;
 /// Runs executions on this machine: handlers, sandboxes, watchdog. An interface because the tests of the link run
 /// against one of their own. Safe for use by several threads.
 public interface Runner extends AutoCloseable {
-    /// Reaps what a crashed agent left under this state folder, tests the sandbox from inside, starts the watchdog and
-    /// one process of each pooled handler. A sandbox that does not hold is no exception: [#sandbox] then says
+    /// Reaps what a crashed agent left under this state folder, tests the sandbox from inside, starts the watchdog
+    /// and one process of each pooled handler. A sandbox that does not hold is no exception: [#sandbox] then says
     /// `none` and every run is refused.
     ///
     /// @throws IOException when the state folder cannot be used, or another agent uses it
     /// @throws HandlerUnreadableException when a handler's folder is wrong; the message names file and field
     static Runner open(RunnerSettings settings) throws HandlerUnreadableException, IOException {
-        return SandboxedRunner.open(settings);
+        return SandboxedRunner.open(settings, Programs.read(settings.handlerFolders()));
     }
 
     /// Starts an attempt and returns at once; a refusal is an outcome too. The listener hears nothing after the

@@ -98,7 +98,10 @@ final class RunningAttempt implements Attempt {
         } catch (IOException | InterruptedException | RuntimeException e) {
             LOG.log(System.Logger.Level.ERROR, "event=attempt_broke execution=" + request.execution(), e);
             boolean gone = killProcess();
-            result = failed("worker_error", "the worker could not run it: " + e.getClass().getSimpleName(), gone);
+            result = failed(
+                    "worker_error",
+                    "the worker could not run it: " + e.getClass().getSimpleName(),
+                    gone);
         }
         with.ended().accept(this);
         outcome.complete(result);
@@ -114,8 +117,9 @@ final class RunningAttempt implements Attempt {
                     true);
         }
         return switch (with.pool().take()) {
-            case Taken.Failed(String why, Duration again) -> new Outcome.Failed(
-                    new Outcome.Failure("handler_not_started", why), true, Optional.of(again), duration(), true);
+            case Taken.Failed(String why, Duration again) ->
+                new Outcome.Failed(
+                        new Outcome.Failure("handler_not_started", why), true, Optional.of(again), duration(), true);
             case Taken.Ready(HandlerProcess taken) -> run(with, taken);
         };
     }
@@ -145,7 +149,8 @@ final class RunningAttempt implements Attempt {
 
     private Outcome converse(Means with, HandlerProcess taken) throws IOException, InterruptedException {
         Map<String, byte[]> secrets = request.secrets();
-        Map<String, String> paths = secrets.isEmpty() ? Map.of() : taken.sandbox().putSecrets(secrets);
+        Map<String, String> paths =
+                secrets.isEmpty() ? Map.of() : taken.sandbox().putSecrets(secrets);
         var setting = new Conversation.Setting(listener, with.watchdog(), startedAt);
         var conversation = new Conversation(taken, request, setting);
         if (with.pool().isolation() == Isolation.FRESH) {
@@ -180,8 +185,7 @@ final class RunningAttempt implements Attempt {
     }
 
     private Outcome failed(String code, String detail, boolean gone) {
-        return new Outcome.Failed(
-                new Outcome.Failure(code, detail), true, Optional.empty(), duration(), gone);
+        return new Outcome.Failed(new Outcome.Failure(code, detail), true, Optional.empty(), duration(), gone);
     }
 
     private Duration duration() {

@@ -7,7 +7,6 @@ import dev.vigil.agent.sandbox.SandboxReport;
 import dev.vigil.agent.sandbox.Sandboxes;
 import dev.vigil.agent.sandbox.Watchdog;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
 import java.util.HashSet;
@@ -21,8 +20,8 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/// The runner of a real worker: handlers from folders and built in, pools per program and namespace, one virtual thread
-/// per attempt.
+/// The runner of a real worker: handlers from folders and built in, pools per program and namespace, one virtual
+/// thread per attempt.
 final class SandboxedRunner implements Runner {
     private static final System.Logger LOG = System.getLogger(SandboxedRunner.class.getName());
     private static final int SWEEP_SECONDS = 30;
@@ -49,8 +48,8 @@ final class SandboxedRunner implements Runner {
         this.programs = programs;
     }
 
-    static SandboxedRunner open(RunnerSettings settings) throws HandlerUnreadableException, IOException {
-        List<Handler> handlers = Programs.read(settings.handlerFolders());
+    static SandboxedRunner open(RunnerSettings settings, List<Handler> handlers)
+            throws HandlerUnreadableException, IOException {
         var sandboxes = Sandboxes.open(new Sandboxes.Settings(
                 settings.stateDirectory(),
                 settings.allowUnsandboxed(),
@@ -91,7 +90,9 @@ final class SandboxedRunner implements Runner {
         }
         HandlerPool pool = pool(program.orElseThrow(), sandboxes.sandbox().orElseThrow(), request.namespace());
         var attempt = new RunningAttempt(
-                request, listener, new RunningAttempt.Means(pool, sandboxes.watchdog().orElseThrow(), this::ended));
+                request,
+                listener,
+                new RunningAttempt.Means(pool, sandboxes.watchdog().orElseThrow(), this::ended));
         if (attempts.putIfAbsent(request.execution(), attempt) != null) {
             taken.decrementAndGet();
             return RunningAttempt.refused(

@@ -5,8 +5,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/// No sandbox: another user id when the agent is root, limits, no new privileges, and that is all. The program sees the
-/// machine's files and its network. For development on a machine without bubblewrap, and only when it is asked for.
+/// No sandbox: another user id when the agent is root, limits, no new privileges, and that is all. The program sees
+/// the machine's files and its network. For development on a machine without bubblewrap, and only when it is asked
+/// for.
 final class BareSandbox implements Sandbox, Starter.Wrapping {
     private static final String WAIT_AT_GATE = "read -r go <&" + Started.GATE_FD + "; exec " + Started.GATE_FD + "<&- "
             + Started.INFO_FD + "<&- " + Started.FILTER_FD + "<&-;" + " cd \"$1\" || exit 111; shift; exec \"$@\"";

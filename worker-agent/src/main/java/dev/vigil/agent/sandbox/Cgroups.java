@@ -13,8 +13,8 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/// Makes control groups below the agent's own, in one folder per label, for memory, processes and processor time. It
-/// knows cgroup v1, v2 and the mixture of both; which one holds the controllers decides.
+/// Makes control groups below the agent's own, in one folder per label, for memory, processes and processor time.
+/// It knows cgroup v1, v2 and the mixture of both; which one holds the controllers decides.
 final class Cgroups implements AutoCloseable {
     private static final List<String> CONTROLLERS = List.of("memory", "pids", "cpu");
     private static final int PERIOD_MICROS = 100_000;
@@ -53,8 +53,9 @@ final class Cgroups implements AutoCloseable {
         return Optional.of(homes);
     }
 
-    /// Below the agent's own group if it was delegated, else (root only) below the top. A group that holds processes
-    /// itself cannot hand controllers to its children, so the agent moves into a child if it is alone there.
+    /// Below the agent's own group if it was delegated, else (root only) below the top. A group that holds
+    /// processes itself cannot hand controllers to its children, so the agent moves into a child if it is alone
+    /// there.
     private static Optional<Map<String, Path>> v2(String label, CgroupMounts mounts) {
         for (Path parent : mounts.unified()) {
             if (!handsDown(parent) && !(leave(parent, label) && handsDown(parent))) {

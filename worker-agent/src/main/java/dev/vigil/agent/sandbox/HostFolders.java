@@ -32,8 +32,8 @@ final class HostFolders {
         return arguments;
     }
 
-    /// On Debian many programs of /usr/bin, awk among them, are links by way of /etc/alternatives. Those links are made
-    /// anew, as far as they lead back to /usr; /etc itself is not shown.
+    /// On Debian many programs of /usr/bin, awk among them, are links by way of /etc/alternatives. Those links are
+    /// made anew, as far as they lead back to /usr; /etc itself is not shown.
     static void copyAlternatives(Path target) throws IOException {
         if (!Files.isDirectory(ALTERNATIVES)) {
             return;

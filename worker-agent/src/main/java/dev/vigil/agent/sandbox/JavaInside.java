@@ -60,8 +60,8 @@ public record JavaInside(String program, Map<Path, String> extra) {
         return folders;
     }
 
-    /// A command that runs a class of the working directory, with the private channel as its descriptor 0: that one the
-    /// JDK can read and write, and it has no way to open another by number.
+    /// A command that runs a class of the working directory, with the private channel as its descriptor 0: that one
+    /// the JDK can read and write, and it has no way to open another by number.
     public List<String> command(String mainClass, List<String> arguments) {
         var command = new ArrayList<>(List.of("/bin/sh", "-c", "exec \"$@\" <&$VIGIL_FD", "sh", program));
         command.addAll(FLAGS);

@@ -9,7 +9,6 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -21,9 +20,9 @@ import java.util.stream.Stream;
 /// The one thread that starts sandboxes, and the private place it sees.
 ///
 /// It is a platform thread that lives as long as the agent, because Linux ties a child's parent-death signal to the
-/// thread that made it. When the agent is root the thread has a mount namespace of its own: a small tmpfs in it holds
-/// the secrets of running handlers and bind mounts of folders that only root may reach. No other process sees that
-/// place, and it vanishes with the agent.
+/// thread that made it. When the agent is root the thread has a mount namespace of its own: a small tmpfs in it
+/// holds the secrets of running handlers and bind mounts of folders that only root may reach. No other process sees
+/// that place, and it vanishes with the agent.
 final class Launcher implements AutoCloseable {
     private static final int CLONE_NEWNS = 0x20000;
     private static final String PLACE_SIZE = "32m";
@@ -112,7 +111,8 @@ final class Launcher implements AutoCloseable {
         return root;
     }
 
-    /// A folder in memory that nobody but this agent and its sandboxes reaches. Its files are touched by [#call] only.
+    /// A folder in memory that nobody but this agent and its sandboxes reaches. Its files are touched by [#call]
+    /// only.
     Path place() {
         return place;
     }

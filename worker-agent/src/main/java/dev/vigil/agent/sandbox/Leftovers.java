@@ -11,8 +11,8 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.stream.Stream;
 
-/// What an agent that did not end in good order leaves behind: control groups with or without processes, processes of
-/// sandboxes, staged folders. All of it carries the label of its state folder, and only that is touched.
+/// What an agent that did not end in good order leaves behind: control groups with or without processes, processes
+/// of sandboxes, staged folders. All of it carries the label of its state folder, and only that is touched.
 final class Leftovers {
     private static final System.Logger LOG = System.getLogger(Leftovers.class.getName());
 

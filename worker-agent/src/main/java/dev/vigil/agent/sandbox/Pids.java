@@ -70,7 +70,8 @@ final class Pids {
         return children;
     }
 
-    /// When a process started, in ticks since boot; with its number it names the process for ever. 0 when it is gone.
+    /// When a process started, in ticks since boot; with its number it names the process for ever. 0 when it is
+    /// gone.
     static long startOf(int pid) {
         String stat = stat(pid);
         if (stat.isEmpty()) {

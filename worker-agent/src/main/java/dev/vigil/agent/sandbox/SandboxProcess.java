@@ -119,7 +119,8 @@ public final class SandboxProcess implements AutoCloseable {
         interior.secrets().clear();
     }
 
-    /// Sends SIGTERM to everything inside, the sandbox's own two processes excepted: those would take all with them.
+    /// Sends SIGTERM to everything inside, the sandbox's own two processes excepted: those would take all with
+    /// them.
     public void terminate() {
         List<Integer> all = Pids.descendants(started.pid());
         if (!interior.fronted()) {
@@ -129,8 +130,8 @@ public final class SandboxProcess implements AutoCloseable {
         all.stream().skip(interior.fronted() ? 1 : 0).forEach(pid -> Pids.signal(pid, Libc.SIGTERM));
     }
 
-    /// Kills everything in it and waits until it is gone: reaped, its control groups empty and removed. May be called
-    /// often and by several threads.
+    /// Kills everything in it and waits until it is gone: reaped, its control groups empty and removed. May be
+    /// called often and by several threads.
     ///
     /// @return false only when the kernel did not let go of a process within two seconds
     public boolean kill() {

@@ -6,9 +6,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/// The system calls that a handler may make, as a classic BPF program (seccomp(2), Linux `struct sock_filter`: 8 bytes
-/// an instruction). A foreign architecture or the x32 table kills the process; calls that only an attacker or an
-/// administrator needs answer EPERM; the rest passes.
+/// The system calls that a handler may make, as a classic BPF program (seccomp(2), Linux `struct sock_filter`: 8
+/// bytes an instruction). A foreign architecture or the x32 table kills the process; calls that only an attacker or
+/// an administrator needs answer EPERM; the rest passes.
 final class SeccompFilter {
     /// `struct seccomp_data`: number, architecture, instruction pointer, six arguments of 64 bits, little-endian.
     private static final int NUMBER = 0;
@@ -30,7 +30,8 @@ final class SeccompFilter {
     private static final short ANY_BIT = 0x45; // BPF_JMP | BPF_JSET | BPF_K
     private static final short RETURN = 0x06; // BPF_RET | BPF_K
 
-    /// CLONE_NEWNS, CGROUP, UTS, IPC, USER, PID and NET. CLONE_NEWTIME is clone3's alone: clone keeps a signal there.
+    /// CLONE_NEWNS, CGROUP, UTS, IPC, USER, PID and NET. CLONE_NEWTIME is clone3's alone: clone keeps a signal
+    /// there.
     private static final int NEW_NAMESPACES = 0x7e02_0000;
 
     private static final int AF_UNIX = 1;
@@ -41,9 +42,9 @@ final class SeccompFilter {
     private static final int TIOCLINUX = 0x541c;
     private static final int X32 = 0x4000_0000;
 
-    /// Name, number on x86_64, number on aarch64; `-` where it does not exist. Reaching into other processes, loading
-    /// code into the kernel, mounts and namespaces, clocks and host-wide state, key rings, and parts of the kernel with
-    /// a long record of holes (io_uring, userfaultfd, bpf, perf).
+    /// Name, number on x86_64, number on aarch64; `-` where it does not exist. Reaching into other processes,
+    /// loading code into the kernel, mounts and namespaces, clocks and host-wide state, key rings, and parts of the
+    /// kernel with a long record of holes (io_uring, userfaultfd, bpf, perf).
     private static final String REFUSED = """
             ptrace 101 117
             process_vm_readv 310 270
@@ -117,27 +118,30 @@ final class SeccompFilter {
             memfd_secret 447 447
             """;
 
+    /// Calls whose arguments decide.
+    private static final String EXAMINED = """
+            clone3 435 435
+            clone 56 220
+            socket 41 198
+            ioctl 16 29
+            personality 135 92
+            """;
+
     /// The processors that the filter knows.
     enum Machine {
-        X86_64(0xc000_003e, 56, 41, 16, 135),
-        AARCH64(0xc000_00b7, 220, 198, 29, 92);
-
-        private static final int CLONE3 = 435;
+        X86_64(0xc000_003e, 1),
+        AARCH64(0xc000_00b7, 2);
 
         private final int audit;
-        private final int clone;
-        private final int socket;
-        private final int ioctl;
-        private final int personality;
+        private final int column;
 
-        Machine(int audit, int clone, int socket, int ioctl, int personality) {
+        Machine(int audit, int column) {
             this.audit = audit;
-            this.clone = clone;
-            this.socket = socket;
-            this.ioctl = ioctl;
-            this.personality = personality;
+            this.column = column;
         }
 
+        /// The machine of a JVM.
+        ///
         /// @param name the JDK's `os.arch`
         static Optional<Machine> of(String name) {
             return switch (name) {
@@ -147,13 +151,21 @@ final class SeccompFilter {
             };
         }
 
-        List<Integer> refused() {
-            int column = this == X86_64 ? 1 : 2;
+        private List<Integer> refused() {
             return REFUSED.lines()
                     .map(line -> line.split(" ")[column])
                     .filter(number -> !number.equals("-"))
                     .map(Integer::valueOf)
                     .toList();
+        }
+
+        private int number(String name) {
+            return EXAMINED.lines()
+                    .map(line -> line.split(" "))
+                    .filter(fields -> fields[0].equals(name))
+                    .mapToInt(fields -> Integer.parseInt(fields[column]))
+                    .findFirst()
+                    .orElseThrow();
         }
     }
 
@@ -184,17 +196,17 @@ final class SeccompFilter {
             jump(AT_LEAST, X32, 0, 1);
             step(RETURN, KILL_PROCESS);
         }
-        jump(EQUAL, Machine.CLONE3, 0, 1);
+        jump(EQUAL, machine.number("clone3"), 0, 1);
         // Its flags lie in memory, where a filter cannot look. The C library falls back to clone.
         step(RETURN, ENOSYS);
         for (int number : machine.refused()) {
             jump(EQUAL, number, 0, 1);
             step(RETURN, EPERM);
         }
-        cloneWithoutNamespaces(machine.clone);
-        socketOfOrdinaryKind(machine.socket);
-        ioctlWithoutTyping(machine.ioctl);
-        personalityOfLinux(machine.personality);
+        cloneWithoutNamespaces(machine.number("clone"));
+        socketOfOrdinaryKind(machine.number("socket"));
+        ioctlWithoutTyping(machine.number("ioctl"));
+        personalityOfLinux(machine.number("personality"));
         step(RETURN, ALLOW);
     }
 
@@ -206,8 +218,8 @@ final class SeccompFilter {
         step(RETURN, ALLOW);
     }
 
-    /// UNIX sockets of every type; TCP and UDP over IPv4 and IPv6. Not netlink, packet, vsock (no namespace covers it),
-    /// raw, nor protocols that make the kernel load a module.
+    /// UNIX sockets of every type; TCP and UDP over IPv4 and IPv6. Not netlink, packet, vsock (no namespace covers
+    /// it), raw, nor protocols that make the kernel load a module.
     private void socketOfOrdinaryKind(int number) {
         jump(EQUAL, number, 0, 17);
         argument(0);

@@ -22,8 +22,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 
-/// Tries the sandbox from inside before the agent takes work: what is only configured is not yet so. (Rootless podman
-/// on cgroup v1 takes a memory limit and ignores it.)
+/// Tries the sandbox from inside before the agent takes work: what is only configured is not yet so. (Rootless
+/// podman on cgroup v1 takes a memory limit and ignores it.)
 final class SelfTest {
     private static final int PIDS = 60;
     private static final long MEMORY_GROUP = 128L << 20;
@@ -32,8 +32,17 @@ final class SelfTest {
     private static final long PATIENCE_SECONDS = 30;
     private static final int LINES_MAX = 2_000;
     private static final Set<String> WALLS = Set.of(
-            "host_files", "environment", "network", "user_namespace", "vsock", "ptrace", "no_new_privileges", "filter",
-            "capabilities", "capability_bounds", "processes");
+            "host_files",
+            "environment",
+            "network",
+            "user_namespace",
+            "vsock",
+            "ptrace",
+            "no_new_privileges",
+            "filter",
+            "capabilities",
+            "capability_bounds",
+            "processes");
 
     private final Sandbox sandbox;
     private final JavaInside java;
@@ -69,12 +78,7 @@ final class SelfTest {
             new Socket(listener.getInetAddress(), listener.getLocalPort()).close();
             Map<String, String> report = run(
                     Limits.DEFAULT.withPids(PIDS),
-                    List.of(
-                            "walls",
-                            canary.toString(),
-                            marker(),
-                            "" + listener.getLocalPort(),
-                            "" + PIDS));
+                    List.of("walls", canary.toString(), marker(), "" + listener.getLocalPort(), "" + PIDS));
             Files.delete(canary);
             for (Map.Entry<String, String> check : report.entrySet()) {
                 if (!check.getValue().equals("held")) {
@@ -110,8 +114,7 @@ final class SelfTest {
         boolean groups = sandbox.limits().equals("cgroup");
         long limit = groups ? MEMORY_GROUP : MEMORY_ADDRESSES;
         try {
-            Map<String, String> report =
-                    run(Limits.DEFAULT.withMemoryBytes(limit), List.of("memory", "" + 2 * limit));
+            Map<String, String> report = run(Limits.DEFAULT.withMemoryBytes(limit), List.of("memory", "" + 2 * limit));
             if (!report.containsKey("taken")) {
                 return Optional.of("check memory failed: the probe took none at all");
             }

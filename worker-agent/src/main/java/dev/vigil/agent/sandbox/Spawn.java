@@ -10,8 +10,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
-/// Starts a process with exactly the descriptors it is given, an empty environment, a session of its own and default
-/// signals: `posix_spawn`, because the JDK's ProcessBuilder hands on no descriptor above 2.
+/// Starts a process with exactly the descriptors it is given, an empty environment, a session of its own and
+/// default signals: `posix_spawn`, because the JDK's ProcessBuilder hands on no descriptor above 2.
 final class Spawn {
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT;
     private static final ValueLayout POINTER = ValueLayout.ADDRESS;
@@ -49,8 +49,8 @@ final class Spawn {
     /// @param filterFd    the number after the last of `descriptors`; everything above it is closed
     record Order(List<String> command, Map<Integer, Integer> descriptors, Path filter, int filterFd) {}
 
-    /// Starts it. The parent-death signal of the child belongs to the calling *thread*: call this on one that lives as
-    /// long as the agent.
+    /// Starts it. The parent-death signal of the child belongs to the calling *thread*: call this on one that lives
+    /// as long as the agent.
     ///
     /// @return its process id; it must be waited for
     static int start(Order order) throws IOException {

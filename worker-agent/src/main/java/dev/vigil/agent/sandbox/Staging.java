@@ -9,8 +9,8 @@ import java.nio.file.SimpleFileVisitor;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermissions;
 
-/// Copies a handler's folder to a place of the agent's own, readable by every sandbox. A copy, because the original may
-/// belong to root alone, and because what was approved must not change while it runs.
+/// Copies a handler's folder to a place of the agent's own, readable by every sandbox. A copy, because the original
+/// may belong to root alone, and because what was approved must not change while it runs.
 final class Staging {
     private static final int FILES_MAX = 20_000;
     private static final long BYTES_MAX = 512L << 20;

@@ -9,11 +9,11 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicLong;
 
-/// Starts sandboxes of every kind: user id, control groups, rlimits, folder of secrets, and a place in the watchdog's
-/// book before the program runs.
+/// Starts sandboxes of every kind: user id, control groups, rlimits, folder of secrets, and a place in the
+/// watchdog's book before the program runs.
 final class Starter {
-    /// Joins the control groups that are named before `--`, then becomes what stands after it. Nothing but this shell
-    /// is alive at that moment, so nothing escapes the groups.
+    /// Joins the control groups that are named before `--`, then becomes what stands after it. Nothing but this
+    /// shell is alive at that moment, so nothing escapes the groups.
     private static final String JOIN =
             "while [ \"$1\" != -- ]; do echo $$ > \"$1\" || exit 111; shift; done; shift; exec \"$@\"";
 

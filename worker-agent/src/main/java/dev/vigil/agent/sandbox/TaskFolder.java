@@ -14,8 +14,8 @@ import java.util.function.UnaryOperator;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/// The folder that a sandbox sees as `/run/task`: in memory, read-only inside, readable by its user id alone. The agent
-/// writes secrets into it while the sandbox runs; nothing that the handler controls is on the way.
+/// The folder that a sandbox sees as `/run/task`: in memory, read-only inside, readable by its user id alone. The
+/// agent writes secrets into it while the sandbox runs; nothing that the handler controls is on the way.
 final class TaskFolder {
     static final String INSIDE = "/run/task";
     private static final Pattern NAME = Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}");

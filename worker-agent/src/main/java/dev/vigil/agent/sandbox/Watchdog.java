@@ -21,8 +21,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/// The agent's end of the watchdog process ([WatchdogMain]). It is started again when it dies, with all that it must
-/// know; while it is down [#alive] is false and nothing new should run.
+/// The agent's end of the watchdog process ([WatchdogMain]). It is started again when it dies, with all that it
+/// must know; while it is down [#alive] is false and nothing new should run.
 public final class Watchdog implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Watchdog.class.getName());
     private static final int ORDERS_MAX = 100_000;

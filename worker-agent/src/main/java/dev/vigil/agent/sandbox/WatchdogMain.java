@@ -1,8 +1,11 @@
 package dev.vigil.agent.sandbox;
 
 import java.io.BufferedReader;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,18 +15,20 @@ import java.util.List;
 import java.util.Map;
 import java.util.StringTokenizer;
 
-/// The watchdog: a process of its own that ends sandboxes when nobody owns their executions any longer, and all of them
-/// when the agent is dead or stands still. It needs nothing but this one class, and no heap to speak of.
+/// The watchdog: a process of its own that ends sandboxes when nobody owns their executions any longer, and all of
+/// them when the agent is dead or stands still. It needs nothing but this one class, and no heap to speak of.
 ///
 /// It reads lines of fields between tabs: `sandbox id pid start cgroup…`, `forget id`, `run execution id`,
-/// `end execution`, `owned execution age`, `down execution age`, `alive`. It writes `ready`, and `killed id` before it
-/// kills. The end of its input is the death of the agent.
+/// `end execution`, `owned execution age`, `down execution age`, `alive`. It writes `ready`, and `killed id` before
+/// it kills. The end of its input is the death of the agent.
 final class WatchdogMain {
     private static final int OWNED = 0;
     private static final int HEARD = 1;
     private static final long LOOK_MILLIS = 200;
     private static final long GIVE_UP_NANOS = 5_000_000_000L;
 
+    private final PrintStream answers =
+            new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
     private final long ownedWithin;
     private final long orphanGrace;
     /// Sandbox to its line.
@@ -47,7 +52,7 @@ final class WatchdogMain {
         var looking = new Thread(watchdog::look, "watchdog");
         looking.setDaemon(true);
         looking.start();
-        System.out.println("ready");
+        watchdog.answers.println("ready");
         try (var orders = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
             String line;
             while ((line = orders.readLine()) != null) {
@@ -137,7 +142,7 @@ final class WatchdogMain {
         if (sandbox == null) {
             return;
         }
-        System.out.println("killed\t" + id); // before the kill, so that the agent never wonders why it died
+        answers.println("killed\t" + id); // before the kill, so that the agent never wonders why it died
         long pid = Long.parseLong(sandbox[2]);
         long end = System.nanoTime() + GIVE_UP_NANOS;
         // pid 1 inside first: it takes the rest with it, and its parent, still alive, reaps it.
