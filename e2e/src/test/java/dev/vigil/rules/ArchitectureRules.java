@@ -47,8 +47,6 @@ final class ArchitectureRules {
             "(org\\.zeromq|com\\.sun\\.net\\.httpserver|java\\.net\\.http|jakarta\\.servlet|org\\.springframework\\.web)\\..*");
     private static final Pattern JPA =
             Pattern.compile("(jakarta\\.persistence|org\\.springframework\\.data\\.jpa|org\\.hibernate)\\..*");
-    private static final Pattern JACKSON_2 =
-            Pattern.compile("com\\.fasterxml\\.jackson\\.(core|databind|dataformat)\\..*");
 
     private static final List<String> WIRING = List.of(
             "org.springframework.context.annotation.Configuration",
@@ -172,12 +170,6 @@ final class ArchitectureRules {
         return classes.stream()
                 .filter(type -> !layer(type).equals("api.access") && uses(type, JPA))
                 .map(type -> type.getName() + " uses JPA, which is for api.access: write the SQL with JdbcClient");
-    }
-
-    static Stream<String> jackson2(JavaClasses classes) {
-        return classes.stream()
-                .filter(type -> uses(type, JACKSON_2))
-                .map(type -> type.getName() + " uses Jackson 2: import tools.jackson instead (docs/decisions/004)");
     }
 
     /// Configuration, and the entry class beside it, are where clocks and connections are made.

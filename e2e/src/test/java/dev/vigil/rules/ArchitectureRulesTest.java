@@ -136,16 +136,11 @@ class ArchitectureRulesTest {
     }
 
     @Test
-    void jackson_2_and_jpa_outside_access_are_named() {
-        main("package com.fasterxml.jackson.databind; public class JsonNode {}");
+    void jpa_outside_access_is_named() {
         main("package jakarta.persistence; public class EntityManager {}");
         main("package dev.vigil.api.access; class Users { jakarta.persistence.EntityManager jpa; }");
         main("package dev.vigil.api.task; class Tasks { jakarta.persistence.EntityManager jpa; }");
-        main("package dev.vigil.api.web; class Body { com.fasterxml.jackson.databind.JsonNode node; }");
 
-        assertThat(ArchitectureRules.jackson2(planted.classes()))
-                .containsExactly(
-                        "dev.vigil.api.web.Body uses Jackson 2: import tools.jackson instead (docs/decisions/004)");
         assertThat(ArchitectureRules.jpa(planted.classes()))
                 .containsExactly(
                         "dev.vigil.api.task.Tasks uses JPA, which is for api.access: write the SQL with JdbcClient");

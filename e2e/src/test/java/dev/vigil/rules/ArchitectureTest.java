@@ -67,8 +67,7 @@ class ArchitectureTest {
     }
 
     @Test
-    void one_json_library_and_jpa_in_one_place() {
-        assertThat(ArchitectureRules.jackson2(MAIN)).isEmpty();
+    void jpa_stays_in_its_place() {
         assertThat(ArchitectureRules.jpa(MAIN)).isEmpty();
     }
 
