@@ -1,5 +1,6 @@
 package dev.vigil.platform;
 
+import dev.vigil.api.ApiService;
 import dev.vigil.postgres.Database;
 import dev.vigil.postgres.EmbeddedPostgres;
 import dev.vigil.postgres.FolderLock;
@@ -59,8 +60,16 @@ final class Platform implements AutoCloseable {
         parts.push(new Part("lock", lock));
         folder.removeReady();
         folder.awaitEndOfOthers(END_OF_PREDECESSORS);
+        Ports ports = Ports.choose(settings.port());
         Database database = startPostgres();
-        progress.accept("PostgreSQL " + database);
+        progress.accept("PostgreSQL");
+        var services = new ServiceSettings(folder, ports, database, DevCredentials.keptIn(folder.credentials()));
+        part("API", ApiService.start(services.api()));
+    }
+
+    private void part(String name, AutoCloseable end) {
+        parts.push(new Part(name, end));
+        progress.accept(name);
     }
 
     private Database startPostgres() {
