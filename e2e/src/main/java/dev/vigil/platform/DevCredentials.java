@@ -11,12 +11,10 @@ import java.util.Properties;
 
 /// The admin and the client of a platform: made at its first start, the same ever after.
 ///
-/// @param adminPassword  of the user `admin`
-/// @param clientSecret   of the client `dev-client`
-/// @param secondPassword of the user `second-admin`, who approves what `admin` proposes: nobody approves his own
-record DevCredentials(String adminPassword, String clientSecret, String secondPassword) {
+/// @param adminPassword of the user `admin`
+/// @param clientSecret  of the client `dev-client`
+record DevCredentials(String adminPassword, String clientSecret) {
     static final String ADMIN = "admin";
-    static final String SECOND_ADMIN = "second-admin";
     static final String CLIENT = "dev-client";
     private static final int SECRET_BYTES = 20;
 
@@ -27,13 +25,11 @@ record DevCredentials(String adminPassword, String clientSecret, String secondPa
                     # Made once, read at every start.
                     admin=%s
                     client=%s
-                    second-admin=%s
-                    """.formatted(secret(), secret(), secret()));
+                    """.formatted(secret(), secret()));
         }
         var kept = new Properties();
         kept.load(new StringReader(Files.readString(file)));
-        return new DevCredentials(
-                read(kept, "admin", file), read(kept, "client", file), read(kept, "second-admin", file));
+        return new DevCredentials(read(kept, "admin", file), read(kept, "client", file));
     }
 
     private static String read(Properties kept, String name, Path file) throws IOException {
@@ -52,6 +48,6 @@ record DevCredentials(String adminPassword, String clientSecret, String secondPa
 
     @Override
     public String toString() {
-        return "credentials of " + ADMIN + ", " + SECOND_ADMIN + " and " + CLIENT;
+        return "credentials of " + ADMIN + " and " + CLIENT;
     }
 }

@@ -1,5 +1,7 @@
 package dev.vigil.platform;
 
+import dev.vigil.agent.handler.Handler;
+import dev.vigil.agent.handler.HandlerUnreadableException;
 import dev.vigil.api.ApiService;
 import dev.vigil.postgres.Database;
 import dev.vigil.postgres.EmbeddedPostgres;
@@ -8,9 +10,12 @@ import dev.vigil.postgres.PostgresSettings;
 import dev.vigil.postgres.Roles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
+import java.util.List;
 import java.util.function.Consumer;
 
 /// All of Vigil on this machine: PostgreSQL, the server services as sibling contexts in this JVM, further cores and the
@@ -19,6 +24,9 @@ import java.util.function.Consumer;
 /// Everything binds the loopback interface and keeps what it stores below one folder. Whatever it starts ends with this
 /// JVM, a kill included. Thread-safe once started.
 final class Platform implements AutoCloseable {
+    /// What every worker brings along.
+    private static final List<String> DEMO_HANDLERS = List.of("demo.echo", "demo.fail", "demo.secret", "demo.sleep");
+
     private static final Duration END_OF_PREDECESSORS = Duration.ofSeconds(20);
 
     private final PlatformSettings settings;
@@ -63,8 +71,30 @@ final class Platform implements AutoCloseable {
         Ports ports = Ports.choose(settings.port());
         Database database = startPostgres();
         progress.accept("PostgreSQL");
-        var services = new ServiceSettings(folder, ports, database, DevCredentials.keptIn(folder.credentials()));
-        part("API", ApiService.start(services.api()));
+        DevCredentials credentials = DevCredentials.keptIn(folder.credentials());
+        var services = new ServiceSettings(folder, ports, database, credentials);
+        List<Handler> handlers = handlers();
+        part("API", ApiService.start(services.api(approved(handlers))));
+        var registrar = new Registrar(
+                VigilClient.ofUser(Ports.url(ports.api()), DevCredentials.ADMIN, credentials.adminPassword()));
+        registrar.propose(handlers);
+    }
+
+    private List<Handler> handlers() {
+        Path handlers = settings.handlers();
+        try {
+            return handlers == null ? List.of() : Handler.readAll(handlers);
+        } catch (HandlerUnreadableException unreadable) {
+            throw new PlatformStartException(String.valueOf(unreadable.getMessage()), unreadable);
+        }
+    }
+
+    private List<String> approved(List<Handler> handlers) {
+        var names = new ArrayList<>(DEMO_HANDLERS);
+        if (settings.approveHandlers()) {
+            handlers.forEach(handler -> names.add(handler.name()));
+        }
+        return names;
     }
 
     private void part(String name, AutoCloseable end) {

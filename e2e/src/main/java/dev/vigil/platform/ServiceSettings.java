@@ -3,6 +3,7 @@ package dev.vigil.platform;
 import dev.vigil.postgres.Database;
 import dev.vigil.postgres.Role;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /// The settings of each service of one platform.
@@ -13,7 +14,8 @@ import java.util.Map;
 /// @param credentials of the accounts made at the first start
 record ServiceSettings(DataFolder folder, Ports ports, Database database, DevCredentials credentials) {
 
-    Map<String, Object> api() {
+    /// @param approvedHandlers names of handlers that need no second admin
+    Map<String, Object> api(List<String> approvedHandlers) {
         Map<String, Object> settings = of(Role.API, ports.api());
         settings.put("vigil.url", Ports.url(ports.api()));
         settings.put("vigil.worker-port.port", ports.worker());
@@ -27,6 +29,7 @@ record ServiceSettings(DataFolder folder, Ports ports, Database database, DevCre
         settings.put("vigil.bootstrap.admin.password", credentials.adminPassword());
         settings.put("vigil.bootstrap.client.id", DevCredentials.CLIENT);
         settings.put("vigil.bootstrap.client.secret", credentials.clientSecret());
+        settings.put("vigil.bootstrap.approved-handlers", String.join(",", approvedHandlers));
         return settings;
     }
 

@@ -1,0 +1,73 @@
+package dev.vigil.platform;
+
+import dev.vigil.agent.handler.Handler;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import tools.jackson.databind.JsonNode;
+
+/// What an admin does by hand elsewhere, done over REST as an admin: join tokens, handlers, waiting for workers.
+///
+/// @param admin a client with an admin's token
+record Registrar(VigilClient admin) {
+    private static final long PAUSE_MILLIS = 50;
+
+    /// A single-use invitation.
+    ///
+    /// @param token what the holder enrols with; never printed
+    /// @param caPin how it recognises the API
+    record Invitation(String token, String caPin) {
+        @Override
+        public String toString() {
+            return "Invitation[" + caPin + "]";
+        }
+    }
+
+    /// @param group a group of workers, or `service:<name>`
+    Invitation invite(String group) {
+        JsonNode answer = admin.post("/api/v1/workers/join-tokens", Map.of("group", group, "uses", 1))
+                .expect(201);
+        return new Invitation(
+                answer.path("token").asString(), answer.path("ca_pin").asString());
+    }
+
+    /// Proposes each handler; one that the API was told to approve is in force at once, the others are pending.
+    void propose(List<Handler> handlers) {
+        for (Handler handler : handlers) {
+            var body = new LinkedHashMap<String, Object>();
+            body.put("name", handler.name());
+            body.put("isolation", handler.isolation().name().toLowerCase(Locale.ROOT));
+            handler.inputSchema().ifPresent(schema -> body.put("input_schema", schema));
+            admin.post("/api/v1/handlers", body).expect(201);
+        }
+    }
+
+    /// Waits until this many workers take tasks.
+    void awaitWorkers(int wanted, Duration patience) {
+        long until = System.nanoTime() + patience.toNanos();
+        JsonNode workers = admin.get("/api/v1/workers").expect(200);
+        while (online(workers) < wanted) {
+            if (System.nanoTime() - until >= 0) {
+                throw new PlatformStartException("only " + online(workers) + " of " + wanted
+                        + " workers came online within " + patience.toSeconds() + " s; their logs say why");
+            }
+            try {
+                TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS);
+            } catch (InterruptedException interrupted) {
+                Thread.currentThread().interrupt();
+                throw new PlatformStartException("interrupted while workers started", interrupted);
+            }
+            workers = admin.get("/api/v1/workers").expect(200);
+        }
+    }
+
+    private static long online(JsonNode workers) {
+        return workers.path("items")
+                .valueStream()
+                .filter(worker -> worker.path("state").asString().equals("online"))
+                .count();
+    }
+}
