@@ -6,7 +6,6 @@ import dev.vigil.postgres.Database;
 import dev.vigil.postgres.Role;
 import dev.vigil.postgres.TestPostgres;
 import java.nio.file.Path;
-import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -77,11 +76,6 @@ final class VaultFixture {
 
     /// Runs a statement as the superuser: what a thief of the database could do.
     int meddle(String sql) {
-        try (var connection = TestPostgres.superuser(database).connect();
-                var statement = connection.createStatement()) {
-            return statement.executeUpdate(sql);
-        } catch (SQLException e) {
-            throw new IllegalStateException(e);
-        }
+        return Meddler.run(database, sql);
     }
 }
