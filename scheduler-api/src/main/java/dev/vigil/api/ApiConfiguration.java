@@ -3,6 +3,8 @@ package dev.vigil.api;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.vigil.api.access.AccessConfiguration;
 import dev.vigil.api.access.AccessSettings;
+import dev.vigil.api.gateway.GatewayConfiguration;
+import dev.vigil.api.gateway.GatewaySettings;
 import dev.vigil.api.task.TaskConfiguration;
 import dev.vigil.api.vault.VaultConfiguration;
 import dev.vigil.api.web.Outbox;
@@ -27,8 +29,17 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 @Configuration(proxyBeanMethods = false)
 @ImportAutoConfiguration({PropertyPlaceholderAutoConfiguration.class, LifecycleAutoConfiguration.class})
 @EnableConfigurationProperties(ApiSettings.class)
-@Import({VaultConfiguration.class, AccessConfiguration.class, TaskConfiguration.class, PortConfiguration.class})
+@Import({
+    VaultConfiguration.class,
+    AccessConfiguration.class,
+    TaskConfiguration.class,
+    GatewayConfiguration.class,
+    PortConfiguration.class
+})
 class ApiConfiguration {
+    /// The version of the webjar in the pom; a test notices when they part.
+    private static final String SWAGGER_UI = "5.32.14";
+
     @Bean
     InstantSource time() {
         return Clock.systemUTC();
@@ -78,6 +89,15 @@ class ApiConfiguration {
                 settings.limits().sessionLife(),
                 admin == null ? null : new AccessSettings.Account(admin.username(), admin.password()),
                 client == null ? null : new AccessSettings.Account(client.id(), client.secret()));
+    }
+
+    @Bean
+    GatewaySettings gatewaySettings(ApiSettings settings) {
+        return new GatewaySettings(
+                settings.url().toString(),
+                settings.audit().url(),
+                settings.gdpr().url(),
+                SWAGGER_UI);
     }
 
     @Bean

@@ -52,6 +52,7 @@ public final class Api implements AutoCloseable {
         settings.put("vigil.vault.create-root-key", true);
         settings.put("vigil.bootstrap.admin.password", ADMIN_PASSWORD);
         settings.put("vigil.bootstrap.client.secret", CLIENT_SECRET);
+        settings.put("vigil.bootstrap.approved-handlers", "demo.echo,backup.database");
         settings.put("vigil.limits.unauthenticated-per-minute", 1_000_000);
         settings.putAll(more);
         context = ApiService.start(settings);

@@ -2,10 +2,13 @@ package dev.vigil.api.access;
 
 import dev.vigil.api.web.Authenticator;
 import dev.vigil.api.web.Caller;
+import dev.vigil.api.web.Role;
 import dev.vigil.api.web.Scope;
+import dev.vigil.api.web.TokenMint;
 import dev.vigil.protocol.id.Id;
 import dev.vigil.protocol.id.Kind;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -28,9 +31,10 @@ import org.springframework.security.oauth2.jwt.JwtException;
 
 /// Access tokens: signs those of sign-ins, and recognises all of them. A token is only the way to its owner: role,
 /// namespace and permissions are the row's, now.
-final class Tokens implements Authenticator {
+final class Tokens implements Authenticator, TokenMint {
     private static final int TOKEN_LENGTH_MAX = 8192;
     private static final int REMEMBERED_MAX = 10_000;
+    private static final Duration SERVICE_LIFE_MAX = Duration.ofMinutes(10);
     private static final long REMEMBERED_NANOS = 60_000_000_000L;
 
     private final JwtEncoder encoder;
@@ -61,7 +65,7 @@ final class Tokens implements Authenticator {
     /// Signs an access token of a sign-in.
     String issue(User user, UUID session) {
         Instant now = sources.time.instant();
-        JwtClaimsSet claims = JwtClaimsSet.builder()
+        return sign(JwtClaimsSet.builder()
                 .issuer(settings.issuer())
                 .subject(new Id(Kind.USER, user.id).toString())
                 .id(UUID.randomUUID().toString())
@@ -74,7 +78,31 @@ final class Tokens implements Authenticator {
                 .claim(
                         "scope",
                         Grants.scopesOf(user.role()).stream().map(Scope::label).toList())
-                .build();
+                .build());
+    }
+
+    @Override
+    public String ofService(String service, Role role, Scope scope, Duration life) {
+        if (life.compareTo(SERVICE_LIFE_MAX) > 0) {
+            throw new IllegalArgumentException(
+                    "token of service " + service + " asked for " + life + "; use at most " + SERVICE_LIFE_MAX);
+        }
+        Instant now = sources.time.instant();
+        String name = "service/" + service;
+        return sign(JwtClaimsSet.builder()
+                .issuer(settings.issuer())
+                .subject(new Id(Kind.USER, UUID.nameUUIDFromBytes(name.getBytes(StandardCharsets.UTF_8))).toString())
+                .id(UUID.randomUUID().toString())
+                .issuedAt(now)
+                .expiresAt(now.plus(life))
+                .claim("client_id", name)
+                .claim("role", role.label())
+                .claim("namespace", Namespace.DEFAULT)
+                .claim("scope", List.of(scope.label()))
+                .build());
+    }
+
+    private String sign(JwtClaimsSet claims) {
         JwsHeader header = JwsHeader.with(SignatureAlgorithm.RS256).build();
         return encoder.encode(JwtEncoderParameters.from(header, claims)).getTokenValue();
     }

@@ -3,20 +3,39 @@ package dev.vigil.api.task;
 import dev.vigil.api.access.Usage;
 import dev.vigil.scheduler.execution.Executions;
 import dev.vigil.scheduler.task.ShardHints;
+import dev.vigil.scheduler.task.Tasks;
+import java.time.InstantSource;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
+import org.springframework.context.annotation.Import;
 import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.transaction.PlatformTransactionManager;
 
-/// The task and execution routes and what they need.
+/// The task and execution routes, and the engine's library that they call in this process.
 @Configuration(proxyBeanMethods = false)
+@Import({
+    ExecutionRoutes.class,
+    SealedViews.class,
+    SealedViews.Records.class,
+    TaskIntake.class,
+    TaskJson.class,
+    TaskRoutes.class,
+    TaskRoutes.Reading.class
+})
 public class TaskConfiguration {
     @Bean
-    Usage usage() {
-        return caller -> new Usage.Counts(0, 0);
+    Tasks tasks(JdbcClient db, PlatformTransactionManager transactions, InstantSource time, ShardHints hints) {
+        return new Tasks(db, transactions, time, hints);
     }
 
     @Bean
     Executions executions(JdbcClient db, ShardHints hints) {
         return new Executions(db, hints);
+    }
+
+    @Bean
+    Usage usage(Tasks tasks, Executions executions) {
+        return caller -> new Usage.Counts(
+                tasks.unfinished(caller.namespace(), caller.id()), executions.running(caller.namespace(), caller.id()));
     }
 }

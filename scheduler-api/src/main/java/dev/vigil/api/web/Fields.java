@@ -286,6 +286,11 @@ public final class Fields {
         return placeholder;
     }
 
+    /// Takes every member as known, when what it would be checked against is itself unknown.
+    public void knowAll() {
+        known.addAll(members.keySet());
+    }
+
     /// Ends the reading.
     ///
     /// @throws ProblemException 400 for members that nobody asked for, else 422 for those that are impossible

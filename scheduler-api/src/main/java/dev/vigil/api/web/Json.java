@@ -1,8 +1,13 @@
 package dev.vigil.api.web;
 
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonParser;
 import tools.jackson.databind.PropertyNamingStrategies;
 import tools.jackson.databind.cfg.DateTimeFeature;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.util.RawValue;
 
 /// How this service writes JSON: snake_case members, RFC 3339 times.
 public final class Json {
@@ -18,8 +23,20 @@ public final class Json {
         return MAPPER.writeValueAsBytes(value);
     }
 
-    /// The mapper, for trees.
-    static JsonMapper mapper() {
-        return MAPPER;
+    /// JSON text to be written as it is, inside another value.
+    ///
+    /// @return empty when it is no JSON: written as it is, it would break the answer around it
+    public static Optional<Object> raw(byte[] text) {
+        try (JsonParser in = MAPPER.createParser(text)) {
+            if (in.nextToken() == null) {
+                return Optional.empty();
+            }
+            in.skipChildren();
+            return in.nextToken() == null
+                    ? Optional.of(new RawValue(new String(text, StandardCharsets.UTF_8)))
+                    : Optional.empty();
+        } catch (JacksonException e) {
+            return Optional.empty();
+        }
     }
 }

@@ -18,6 +18,16 @@ import org.jspecify.annotations.Nullable;
 /// @param handler   what runs
 public record Route(String method, PathTemplate path, Access access, Operation operation, Handler handler) {
 
+    /// The path as it was written.
+    public String template() {
+        return path.text();
+    }
+
+    /// The names of the path's variables.
+    public List<String> variables() {
+        return path.variables();
+    }
+
     /// What a call runs. Blocking is fine: every call has a virtual thread of its own.
     @FunctionalInterface
     public interface Handler {

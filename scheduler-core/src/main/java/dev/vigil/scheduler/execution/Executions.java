@@ -65,6 +65,22 @@ public final class Executions {
                 .optional();
     }
 
+    /// How many executions of an owner's tasks are with a worker.
+    public long running(int namespace, UUID owner) {
+        return db.sql("""
+                        SELECT count(DISTINCT e.id) FROM scheduler.open_dispatch d
+                          JOIN scheduler.execution e
+                            ON e.shard = d.shard AND e.id = d.execution AND d.fence >= e.fence_min
+                          JOIN scheduler.task t
+                            ON t.namespace = e.namespace AND t.id = e.task_id AND t.version = e.version
+                         WHERE e.namespace = :namespace AND t.owner = :owner
+                        """)
+                .param("namespace", namespace)
+                .param("owner", owner)
+                .query(Long.class)
+                .single();
+    }
+
     /// Asks for the end of an execution. From the answer on it is not dispatched; what runs is told to stop.
     public CommandResult cancel(UUID execution, Events events) {
         return commands.cancelExecution(execution, events);

@@ -79,6 +79,25 @@ public final class Tasks {
                 .optional();
     }
 
+    /// How many tasks of an owner are neither finished nor deleted: what his limit is about.
+    public long unfinished(int namespace, UUID owner) {
+        return db.sql("""
+                        SELECT count(*) FROM (
+                          SELECT task_id, version FROM scheduler.execution
+                           WHERE namespace = :namespace AND id = task_id
+                          UNION ALL
+                          SELECT task_id, version FROM scheduler.schedule WHERE namespace = :namespace
+                        ) o
+                          JOIN scheduler.task t
+                            ON t.namespace = :namespace AND t.id = o.task_id AND t.version = o.version
+                         WHERE t.owner = :owner
+                        """)
+                .param("namespace", namespace)
+                .param("owner", owner)
+                .query(Long.class)
+                .single();
+    }
+
     /// Holds every dispatch of this task from the answer on. What runs goes on.
     public CommandResult pause(TaskRef task, Events events) {
         return commands.task(task, Kind.PAUSE, events);

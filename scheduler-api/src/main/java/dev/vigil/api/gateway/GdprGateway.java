@@ -1,0 +1,55 @@
+package dev.vigil.api.gateway;
+
+import dev.vigil.api.web.Role;
+import dev.vigil.api.web.Route;
+import dev.vigil.api.web.Routes;
+import dev.vigil.api.web.Scope;
+import java.net.URI;
+import java.util.List;
+
+/// Requests of data subjects, through this origin.
+final class GdprGateway implements Routes {
+    private static final String REQUESTS = "/api/v1/gdpr/requests";
+
+    private final Upstream gdpr;
+
+    GdprGateway(URI url) {
+        this.gdpr = new Upstream("gdpr-service", url);
+    }
+
+    @Override
+    public List<Route> all() {
+        return List.of(
+                officer(Route.post(REQUESTS, "createSubjectRequest").about("Privacy", "Ask for access or erasure"))
+                        .body("NewSubjectRequest")
+                        .answers(202, "SubjectRequest")
+                        .handler(gdpr::pass),
+                officer(Route.get(REQUESTS, "listSubjectRequests").about("Privacy", "List requests, newest first"))
+                        .query("limit", "after", "sort", "state", "kind")
+                        .answers(200, "SubjectRequestPage")
+                        .handler(gdpr::pass),
+                officer(Route.get(REQUESTS + "/{id}", "getSubjectRequest").about("Privacy", "Get a request"))
+                        .answers(200, "SubjectRequest")
+                        .handler(gdpr::pass),
+                officer(Route.post(REQUESTS + "/{id}:approve", "approveSubjectRequest")
+                                .about("Privacy", "Approve an erasure that somebody else asked for"))
+                        .answers(200, "SubjectRequest")
+                        .handler(gdpr::pass),
+                officer(Route.post(REQUESTS + "/{id}:reject", "rejectSubjectRequest")
+                                .about("Privacy", "Reject a request, with a reason"))
+                        .answers(200, "SubjectRequest")
+                        .handler(gdpr::pass),
+                officer(Route.get(REQUESTS + "/{id}/export", "getSubjectExport")
+                                .about("Privacy", "The export of an access request"))
+                        .answers(200, "application/zip")
+                        .handler(gdpr::pass),
+                officer(Route.get(REQUESTS + "/{id}/certificate", "getErasureCertificate")
+                                .about("Privacy", "The signed certificate of an erasure"))
+                        .answers(200, "application/octet-stream")
+                        .handler(gdpr::pass));
+    }
+
+    private static Route.Draft officer(Route.Draft route) {
+        return route.roles(Role.PRIVACY_OFFICER).scope(Scope.GDPR_MANAGE);
+    }
+}

@@ -1,0 +1,194 @@
+package dev.vigil.api.task;
+
+import dev.vigil.api.access.AccessPolicy;
+import dev.vigil.api.access.AccessPolicy.Action;
+import dev.vigil.api.access.Namespaces;
+import dev.vigil.api.web.Answer;
+import dev.vigil.api.web.Call;
+import dev.vigil.api.web.Caller;
+import dev.vigil.api.web.Code;
+import dev.vigil.api.web.Cursors;
+import dev.vigil.api.web.FieldError;
+import dev.vigil.api.web.Problem;
+import dev.vigil.api.web.ProblemException;
+import dev.vigil.api.web.Role;
+import dev.vigil.api.web.Route;
+import dev.vigil.api.web.Routes;
+import dev.vigil.api.web.Scope;
+import dev.vigil.protocol.audit.AuditEvent;
+import dev.vigil.protocol.audit.EventType;
+import dev.vigil.protocol.audit.Result;
+import dev.vigil.protocol.id.Kind;
+import dev.vigil.scheduler.task.CommandResult;
+import dev.vigil.scheduler.task.Events;
+import dev.vigil.scheduler.task.TaskView;
+import dev.vigil.scheduler.task.Tasks;
+import java.io.IOException;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// Tasks: create, read, delete, pause and resume.
+final class TaskRoutes implements Routes {
+    private static final Role[] READERS = {Role.SCHEDULER, Role.OPERATOR, Role.EXECUTOR, Role.VIEWER};
+
+    private final Tasks tasks;
+    private final TaskIntake intake;
+    private final Reading reading;
+    private final InstantSource time;
+
+    /// What reading needs.
+    record Reading(TaskJson json, SealedViews sealed, Cursors cursors, Namespaces namespaces) {}
+
+    TaskRoutes(Tasks tasks, TaskIntake intake, Reading reading, InstantSource time) {
+        this.tasks = tasks;
+        this.intake = intake;
+        this.reading = reading;
+        this.time = time;
+    }
+
+    @Override
+    public List<Route> all() {
+        return List.of(
+                Route.post("/api/v1/tasks", "createTask")
+                        .about("Tasks", "Create a task")
+                        .roles(Role.SCHEDULER)
+                        .scope(Scope.TASKS_WRITE)
+                        .body("NewTask")
+                        .answers(201, "Task")
+                        .handler(this::create),
+                Route.get("/api/v1/tasks", "listTasks")
+                        .about("Tasks", "List the tasks you may see, newest first")
+                        .roles(READERS)
+                        .scope(Scope.TASKS_READ)
+                        .query(ListQuery.TASK_PARAMETERS)
+                        .answers(200, "TaskPage")
+                        .handler(this::list),
+                Route.get("/api/v1/tasks/{id}", "getTask")
+                        .about("Tasks", "Get a task; its owner and admins may include the payload, which is audited")
+                        .roles(READERS)
+                        .scope(Scope.TASKS_READ)
+                        .query("include")
+                        .answers(200, "Task")
+                        .handler(this::get),
+                Route.delete("/api/v1/tasks/{id}", "deleteTask")
+                        .about("Tasks", "Delete a task; needs If-Match")
+                        .roles(READERS)
+                        .scope(Scope.TASKS_WRITE)
+                        .answers(204, "")
+                        .handler(this::delete),
+                Route.post("/api/v1/tasks/{id}:pause", "pauseTask")
+                        .about("Tasks", "Hold every dispatch of a task from the answer on")
+                        .roles(READERS)
+                        .scope(Scope.TASKS_WRITE)
+                        .answers(200, "Task")
+                        .handler(call -> command(call, EventType.TASK_PAUSED)),
+                Route.post("/api/v1/tasks/{id}:resume", "resumeTask")
+                        .about("Tasks", "Let a paused task go on")
+                        .roles(READERS)
+                        .scope(Scope.TASKS_WRITE)
+                        .answers(200, "Task")
+                        .handler(call -> command(call, EventType.TASK_RESUMED)));
+    }
+
+    private Answer create(Call call) throws IOException {
+        TaskBody body = TaskBody.read(call.json(TaskBody.BODY_BYTES_MAX, "payload"), time.instant());
+        TaskView made = intake.create(body, call);
+        Map<String, @Nullable Object> view = reading.json.task(made);
+        return Answer.json(201, view)
+                .header("Location", "/api/v1/tasks/" + view.get("id"))
+                .header("ETag", etag(made));
+    }
+
+    private Answer list(Call call) {
+        var query = new ListQuery(call, reading.namespaces);
+        List<TaskView> rows = tasks.list(query.tasks(), query.page(reading.cursors));
+        Map<String, Object> page = reading.cursors.page(
+                rows, Cursors.limit(call), query.name(), new Cursors.View<>(TaskView::id, reading.json::task));
+        return Answer.json(200, page);
+    }
+
+    private Answer get(Call call) {
+        TaskView task = find(call);
+        Map<String, @Nullable Object> view = reading.json.task(task);
+        String include = call.query("include").orElse("");
+        if (include.equals("payload")) {
+            allow(call.caller(), Action.READ_PAYLOAD, task);
+            view.put("payload", reading.sealed.payload(task, call));
+        } else if (!include.isEmpty()) {
+            throw new ProblemException(Problem.invalid(
+                    List.of(new FieldError("include", "not_in_list", "cannot be included", "use payload"))));
+        }
+        return Answer.json(200, view).header("ETag", etag(task));
+    }
+
+    private Answer delete(Call call) {
+        TaskView task = find(call);
+        allow(call.caller(), Action.CHANGE, task);
+        requireMatch(call, task);
+        return switch (tasks.delete(task.ref(), Events.of(event(call, EventType.TASK_DELETED, task)))) {
+            case CommandResult.Accepted(), CommandResult.Finished() -> Answer.empty(204);
+            case CommandResult.Absent() -> throw new ProblemException(Problem.notFound());
+        };
+    }
+
+    private Answer command(Call call, EventType type) {
+        TaskView task = find(call);
+        allow(call.caller(), Action.CONTROL, task);
+        Events events = Events.of(event(call, type, task));
+        CommandResult result =
+                type == EventType.TASK_PAUSED ? tasks.pause(task.ref(), events) : tasks.resume(task.ref(), events);
+        return switch (result) {
+            case CommandResult.Accepted() -> {
+                TaskView now = find(call);
+                yield Answer.json(200, reading.json.task(now)).header("ETag", etag(now));
+            }
+            case CommandResult.Absent() -> throw new ProblemException(Problem.notFound());
+            case CommandResult.Finished() ->
+                throw new ProblemException(
+                        Code.CONFLICT,
+                        "The task is finished, so there is nothing to pause or resume; create a new one.");
+        };
+    }
+
+    private TaskView find(Call call) {
+        TaskView task = tasks.get(call.id("id", Kind.TASK)).orElseThrow(() -> new ProblemException(Problem.notFound()));
+        allow(call.caller(), Action.READ, task);
+        return task;
+    }
+
+    private static void allow(Caller caller, Action action, TaskView task) {
+        var target = new AccessPolicy.Target(
+                task.owner(), task.namespace(), task.draft().handler());
+        Verdicts.require(AccessPolicy.decide(caller, action, target));
+    }
+
+    private static void requireMatch(Call call, TaskView task) {
+        String match = call.header("If-Match")
+                .orElseThrow(() -> new ProblemException(
+                        Code.IF_MATCH_REQUIRED, "Say which version you mean: send If-Match with its ETag, or *."));
+        if (!match.equals("*") && !List.of(match.split("\\s*,\\s*", -1)).contains(etag(task))) {
+            throw new ProblemException(
+                    Code.VERSION_CONFLICT, "The task has another version by now; read it again and decide anew.");
+        }
+    }
+
+    private static String etag(TaskView task) {
+        return "\"" + task.version() + "\"";
+    }
+
+    private AuditEvent event(Call call, EventType type, TaskView task) {
+        String action = switch (type) {
+            case TASK_PAUSED -> "pause";
+            case TASK_RESUMED -> "resume";
+            default -> "delete";
+        };
+        return AuditEvent.of(type, action, Result.SUCCESS, time.instant())
+                .user(call.caller().id())
+                .namespace(task.namespace())
+                .task(task.id())
+                .with("ip_address", call.address())
+                .with("request_id", call.requestId());
+    }
+}
