@@ -1,16 +1,13 @@
 package dev.vigil.rules;
 
 import com.sun.source.tree.BinaryTree;
-import com.sun.source.tree.ConditionalExpressionTree;
 import com.sun.source.tree.ExpressionTree;
-import com.sun.source.tree.IdentifierTree;
 import com.sun.source.tree.LiteralTree;
 import com.sun.source.tree.MemberSelectTree;
 import com.sun.source.tree.MethodInvocationTree;
 import com.sun.source.tree.MethodTree;
 import com.sun.source.tree.ParenthesizedTree;
 import com.sun.source.tree.Tree;
-import com.sun.source.tree.VariableTree;
 import com.sun.source.util.TreeScanner;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -43,8 +40,6 @@ final class SqlRules {
     private static final Pattern QUOTED = Pattern.compile("'(?:[^']|'')*'|--[^\\n]*");
     private static final Pattern FROM_INSIDE_A_FUNCTION =
             Pattern.compile("(?i)\\b(extract|substring|trim|overlay)\\s*\\([^()]*\\)");
-    private static final Pattern CONSTANT = Pattern.compile("[A-Z][A-Z0-9_]*");
-    private static final Set<String> COMPOSERS = Set.of("formatted", "replace", "concat");
     private static final Set<String> NO_TABLES =
             Set.of("unnest", "generate_series", "jsonb_each", "lateral", "excluded");
 
@@ -93,16 +88,17 @@ final class SqlRules {
         if (source.isTest()) {
             return Stream.empty();
         }
-        return TidyRules.methods(source).flatMap(method -> composedStatements(source, method.tree()));
+        var constants = new ConstantText(source);
+        return TidyRules.methods(source).flatMap(method -> composedStatements(source, method.tree(), constants));
     }
 
-    private static Stream<String> composedStatements(Source source, MethodTree method) {
+    private static Stream<String> composedStatements(Source source, MethodTree method, ConstantText constants) {
         var violations = new ArrayList<String>();
         new TreeScanner<Void, Void>() {
             @Override
             public Void visitBinary(BinaryTree tree, Void unused) {
-                if ((isStatement(tree.getLeftOperand()) && !isConstant(method, tree.getRightOperand()))
-                        || (isStatement(tree.getRightOperand()) && !isConstant(method, tree.getLeftOperand()))) {
+                if ((isStatement(tree.getLeftOperand()) && !constants.is(method, tree.getRightOperand()))
+                        || (isStatement(tree.getRightOperand()) && !constants.is(method, tree.getLeftOperand()))) {
                     add(tree);
                 }
                 return super.visitBinary(tree, null);
@@ -111,9 +107,10 @@ final class SqlRules {
             @Override
             public Void visitMethodInvocation(MethodInvocationTree tree, Void unused) {
                 if (tree.getMethodSelect() instanceof MemberSelectTree select
-                        && COMPOSERS.contains(select.getIdentifier().toString())
+                        && ConstantText.COMPOSERS.contains(
+                                select.getIdentifier().toString())
                         && isStatement(select.getExpression())
-                        && !tree.getArguments().stream().allMatch(part -> isConstant(method, part))) {
+                        && !tree.getArguments().stream().allMatch(part -> constants.is(method, part))) {
                     add(tree);
                 }
                 return super.visitMethodInvocation(tree, null);
@@ -125,28 +122,6 @@ final class SqlRules {
             }
         }.scan(method, null);
         return violations.stream();
-    }
-
-    /// A literal, a name in capitals, a choice between such, or a local variable that holds one.
-    private static boolean isConstant(MethodTree method, ExpressionTree expression) {
-        return switch (expression) {
-            case LiteralTree _ -> true;
-            case ParenthesizedTree inner -> isConstant(method, inner.getExpression());
-            case ConditionalExpressionTree choice ->
-                isConstant(method, choice.getTrueExpression()) && isConstant(method, choice.getFalseExpression());
-            case IdentifierTree name -> CONSTANT.matcher(name.getName()).matches() || holdsAConstant(method, name);
-            case MemberSelectTree member ->
-                CONSTANT.matcher(member.getIdentifier()).matches();
-            default -> false;
-        };
-    }
-
-    private static boolean holdsAConstant(MethodTree method, IdentifierTree name) {
-        return method.getBody().getStatements().stream()
-                .anyMatch(statement -> statement instanceof VariableTree variable
-                        && variable.getName().equals(name.getName())
-                        && variable.getInitializer() != null
-                        && isConstant(method, variable.getInitializer()));
     }
 
     private static Stream<String> statements(Source source, BiConsumer<LiteralTree, BiConsumer<Tree, String>> rule) {

@@ -74,6 +74,24 @@ class SqlTest {
         assertThat(composed("\"the rows of \" + table")).isEmpty();
     }
 
+    @Test
+    void a_part_that_is_handed_in_privately_must_be_a_constant_at_every_call() {
+        String query = "    private String query(String part) { return \"SELECT 1 FROM x %s\".formatted(part); }\n";
+        String answer = "    private String part(boolean all) { return all ? \"\" : \"WHERE a\"; }\n";
+
+        assertThat(composedIn(query + "    void f() { query(\"WHERE b\"); query(part(true)); }\n" + answer))
+                .isEmpty();
+        assertThat(composedIn(query + "    void f(String a) { query(\"WHERE b\"); query(a); }\n"))
+                .hasSize(1);
+        assertThat(composedIn(query.replace("private ", "") + "    void f() { query(\"WHERE b\"); }\n"))
+                .hasSize(1);
+    }
+
+    private List<String> composedIn(String members) {
+        var source = new Planted(folder).main("audit-service", "package a;\nclass A {\n" + members + "}\n");
+        return source.sources().stream().flatMap(SqlRules::composedStatements).toList();
+    }
+
     private List<String> violations(Function<Source, Stream<String>> rule, String statement) {
         return violationsOf(rule, "\"" + statement + "\"");
     }
