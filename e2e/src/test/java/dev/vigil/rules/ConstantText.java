@@ -1,5 +1,6 @@
 package dev.vigil.rules;
 
+import com.sun.source.tree.BinaryTree;
 import com.sun.source.tree.ConditionalExpressionTree;
 import com.sun.source.tree.ExpressionTree;
 import com.sun.source.tree.IdentifierTree;
@@ -48,6 +49,7 @@ final class ConstantText {
         return switch (expression) {
             case LiteralTree _ -> true;
             case ParenthesizedTree inner -> is(method, inner.getExpression());
+            case BinaryTree both -> is(method, both.getLeftOperand()) && is(method, both.getRightOperand());
             case ConditionalExpressionTree choice ->
                 is(method, choice.getTrueExpression()) && is(method, choice.getFalseExpression());
             case IdentifierTree name ->
