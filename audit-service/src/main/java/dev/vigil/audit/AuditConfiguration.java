@@ -1,0 +1,142 @@
+package dev.vigil.audit;
+
+import com.zaxxer.hikari.HikariDataSource;
+import dev.vigil.audit.log.Outbox;
+import dev.vigil.audit.log.Sequencer;
+import dev.vigil.audit.log.SequencerSettings;
+import dev.vigil.audit.log.SequencerSettings.Pace;
+import dev.vigil.audit.log.SigningKeyFile;
+import dev.vigil.audit.query.AuditRoutes;
+import dev.vigil.audit.query.AuditServlet;
+import dev.vigil.audit.query.ProblemValve;
+import dev.vigil.audit.query.ReadTrail;
+import dev.vigil.audit.query.TokenCheck;
+import dev.vigil.protocol.tree.NoteSigner;
+import java.net.InetAddress;
+import java.net.UnknownHostException;
+import java.time.Clock;
+import java.time.InstantSource;
+import java.util.Properties;
+import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.apache.catalina.core.StandardHost;
+import org.apache.coyote.http11.AbstractHttp11Protocol;
+import org.apache.tomcat.util.threads.VirtualThreadExecutor;
+import org.springframework.boot.autoconfigure.ImportAutoConfiguration;
+import org.springframework.boot.autoconfigure.context.LifecycleAutoConfiguration;
+import org.springframework.boot.autoconfigure.context.PropertyPlaceholderAutoConfiguration;
+import org.springframework.boot.context.properties.EnableConfigurationProperties;
+import org.springframework.boot.tomcat.servlet.TomcatServletWebServerFactory;
+import org.springframework.boot.web.server.Shutdown;
+import org.springframework.boot.web.servlet.ServletRegistrationBean;
+import org.springframework.context.annotation.Bean;
+import org.springframework.context.annotation.Configuration;
+import org.springframework.core.env.Environment;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.jdbc.datasource.DriverManagerDataSource;
+
+/// What the service is made of. Auto-configurations are listed, not searched for: beside this one other services live
+/// on the same class path.
+@Configuration(proxyBeanMethods = false)
+@ImportAutoConfiguration({PropertyPlaceholderAutoConfiguration.class, LifecycleAutoConfiguration.class})
+@EnableConfigurationProperties(AuditSettings.class)
+class AuditConfiguration {
+    private static final int HEADER_BYTES_MAX = 16 * 1024;
+    private static final int CONNECT_SECONDS_MAX = 5;
+    private static final int ANSWER_SECONDS_MAX = 20;
+
+    @Bean
+    InstantSource time() {
+        return Clock.systemUTC();
+    }
+
+    @Bean
+    NoteSigner signer(AuditSettings settings) {
+        AuditSettings.Log log = settings.audit();
+        return SigningKeyFile.open(log.signingKeyFile(), log.origin(), log.createSigningKey());
+    }
+
+    /// The connections that answer requests. Migrates before anybody can ask for one.
+    @Bean(destroyMethod = "close")
+    HikariDataSource connections(AuditSettings settings) {
+        AuditSettings.Database database = settings.databaseOrThrow();
+        if (database.migration() != null) {
+            AuditSchema.migrate(
+                    database.url(),
+                    database.migration().username(),
+                    database.migration().password());
+        }
+        var pool = new HikariDataSource();
+        pool.setPoolName("audit");
+        pool.setJdbcUrl(database.url());
+        pool.setDataSourceProperties(properties(database, "audit-service"));
+        pool.setMaximumPoolSize(database.connections());
+        pool.setMinimumIdle(1);
+        pool.setConnectionTimeout(TimeUnit.SECONDS.toMillis(CONNECT_SECONDS_MAX));
+        return pool;
+    }
+
+    @Bean
+    JdbcClient db(HikariDataSource connections) {
+        return JdbcClient.create(connections);
+    }
+
+    @Bean(initMethod = "start", destroyMethod = "close")
+    Sequencer sequencer(AuditSettings settings, NoteSigner signer, InstantSource time, HikariDataSource migrated) {
+        AuditSettings.Database database = settings.databaseOrThrow();
+        return new Sequencer(
+                new DriverManagerDataSource(database.url(), properties(database, "audit-sequencer")),
+                new SequencerSettings(signer, settings.audit().sources(), Pace.DEFAULT, time));
+    }
+
+    @Bean(initMethod = "start", destroyMethod = "close")
+    ReadTrail trail(JdbcClient db, InstantSource time) {
+        return new ReadTrail(new Outbox(db), time);
+    }
+
+    @Bean
+    TomcatServletWebServerFactory webServer(Environment environment) throws UnknownHostException {
+        var factory = new TomcatServletWebServerFactory(environment.getProperty("server.port", Integer.class, 8082));
+        factory.setAddress(InetAddress.getByName(environment.getProperty("server.address", "127.0.0.1")));
+        factory.setShutdown(Shutdown.GRACEFUL);
+        factory.addProtocolHandlerCustomizers(handler -> {
+            handler.setExecutor(new VirtualThreadExecutor("audit-"));
+            if (handler instanceof AbstractHttp11Protocol<?> http) {
+                http.setMaxHttpRequestHeaderSize(HEADER_BYTES_MAX);
+            }
+        });
+        factory.addContextCustomizers(
+                context -> ((StandardHost) context.getParent()).setErrorReportValveClass(ProblemValve.class.getName()));
+        return factory;
+    }
+
+    @Bean
+    ServletRegistrationBean<AuditServlet> servlet(
+            AuditSettings settings, JdbcClient db, NoteSigner signer, ReadTrail trail, Sequencer sequencer) {
+        AuditSettings.Token token = settings.tokenOrThrow();
+        var parts = new AuditServlet.Parts(
+                new AuditRoutes(db, signer),
+                TokenCheck.of(token.issuer().toString(), token.keys()),
+                trail,
+                () -> Set.of(Sequencer.State.LEADING, Sequencer.State.STANDING_BY)
+                        .contains(sequencer.state()),
+                Set.copyOf(settings.trustedProxies()));
+        var registration = new ServletRegistrationBean<>(new AuditServlet(parts), "/");
+        registration.setLoadOnStartup(1);
+        return registration;
+    }
+
+    /// How both kinds of connections are made.
+    private static Properties properties(AuditSettings.Database database, String name) {
+        var properties = new Properties();
+        properties.setProperty("user", database.username());
+        properties.setProperty("password", database.password());
+        properties.setProperty("ApplicationName", name);
+        properties.setProperty("tcpKeepAlive", "true");
+        properties.setProperty("connectTimeout", Integer.toString(CONNECT_SECONDS_MAX));
+        properties.setProperty("socketTimeout", Integer.toString(ANSWER_SECONDS_MAX));
+        // Each list is planned for its own filters, see Events.
+        properties.setProperty("options", "-c plan_cache_mode=force_custom_plan");
+        return properties;
+    }
+}
