@@ -31,6 +31,16 @@ final class DataKeys {
     static final Duration MONTH_KEY_CACHED = Duration.ofMinutes(5);
     static final Duration SUBJECT_KEY_CACHED = Duration.ofSeconds(60);
 
+    private static final String NEWEST_OF_MONTH = """
+            SELECT id FROM vault.data_key
+             WHERE namespace = :namespace AND month = :slot
+             ORDER BY generation DESC LIMIT 1
+            """;
+    private static final String NEWEST_OF_SUBJECT = """
+            SELECT id FROM vault.data_key
+             WHERE namespace = :namespace AND subject_index = :slot AND month IS NULL
+             ORDER BY generation DESC LIMIT 1
+            """;
     private static final int MONTH_LEASE = 65_536;
     private static final int SUBJECT_LEASE = 64;
     /// Overlap of two looks for destroyed keys: longer than any transaction may take to become visible.
@@ -205,7 +215,7 @@ final class DataKeys {
                            SET seals = seals + :lease
                          WHERE id = (%s) AND destroyed_at IS NULL AND seals + :lease <= :max
                         RETURNING id, namespace, month, subject_index, generation, wrapped
-                        """.formatted(newest("id", slot)))
+                        """.formatted(slot.month() == null ? NEWEST_OF_SUBJECT : NEWEST_OF_MONTH))
                 .param("namespace", slot.namespace())
                 .param("slot", slot.value())
                 .param("lease", lease(slot.month()))
@@ -216,29 +226,22 @@ final class DataKeys {
 
     /// Makes the next generation, unless the newest one can seal: then another node made it meanwhile.
     private void replaceUnusable(Slot slot) {
-        int newest = db.sql(newest(
-                        "CASE WHEN destroyed_at IS NULL AND seals + :lease <= :max THEN -1 ELSE generation END", slot))
+        record Newest(int generation, boolean usable) {}
+        Newest newest = db.sql("""
+                        SELECT generation, destroyed_at IS NULL AND seals + :lease <= :max AS usable
+                          FROM vault.data_key
+                         WHERE id = (%s)
+                        """.formatted(slot.month() == null ? NEWEST_OF_SUBJECT : NEWEST_OF_MONTH))
                 .param("namespace", slot.namespace())
                 .param("slot", slot.value())
                 .param("lease", lease(slot.month()))
                 .param("max", sealsPerKey)
-                .query(Integer.class)
+                .query((row, _) -> new Newest(row.getInt("generation"), row.getBoolean("usable")))
                 .optional()
-                .orElse(0);
-        if (newest >= 0) {
-            create(slot, newest + 1);
+                .orElse(new Newest(0, false));
+        if (!newest.usable()) {
+            create(slot, newest.generation() + 1);
         }
-    }
-
-    private static String newest(String column, Slot slot) {
-        return """
-                        SELECT %s
-                          FROM vault.data_key
-                         WHERE namespace = :namespace AND %s
-                         ORDER BY generation DESC
-                         LIMIT 1
-                        """.formatted(
-                        column, slot.subject() == null ? "month = :slot" : "subject_index = :slot AND month IS NULL");
     }
 
     private void create(Slot slot, int generation) {

@@ -92,6 +92,26 @@ final class Fleet {
                 .toList();
     }
 
+    /// Blocks a worker whose identity two processes use, as a core has seen it.
+    ///
+    /// @return false when there is no such worker
+    boolean lock(UUID id, String detail) {
+        Boolean found = store.transactions().execute(_ -> {
+            Optional<WorkerRow> held = workers.hold(id).filter(worker -> !worker.removed() && !worker.isService());
+            held.filter(worker -> worker.state() != WorkerRow.State.BLOCKED).ifPresent(worker -> {
+                workers.update(worker.with(WorkerRow.State.BLOCKED, "two processes use this worker's identity"));
+                store.events()
+                        .append(store.events()
+                                .event(EventType.WORKER_BLOCKED, "clone_seen", Result.SUCCESS)
+                                .worker(id)
+                                .with("detail", detail));
+            });
+            return held.isPresent();
+        });
+        changed.accept(id);
+        return Boolean.TRUE.equals(found);
+    }
+
     /// Changes what a worker may do, and tells the cores after the commit. What is so already stays so, without event.
     Changed change(UUID id, Change change, UUID by) {
         Changed outcome = Objects.requireNonNull(store.transactions().execute(_ -> {

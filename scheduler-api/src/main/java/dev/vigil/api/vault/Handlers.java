@@ -22,10 +22,11 @@ import tools.jackson.databind.json.JsonMapper;
 /// it; until then the approved definition, if there is one, stays. Rows carry a seal, so one that SQL wrote or approved
 /// is refused.
 public final class Handlers {
-    /// Most handlers there may be; they are kept in memory.
-    static final int MAX = 10_000;
-
     private static final String PURPOSE = "vault.handler";
+    private static final String SELECT = """
+            SELECT name, approved, approved_by, approved_at, proposed, proposed_by, proposed_at, mac
+              FROM vault.handler
+            """;
     private static final Duration CACHED = Duration.ofSeconds(1);
     private static final JsonMapper JSON = JsonMapper.shared();
 
@@ -97,12 +98,13 @@ public final class Handlers {
 
     /// All of them by name.
     List<Entry> list() {
-        return query("ORDER BY name LIMIT " + MAX, Map.of());
+        return query(SELECT + "ORDER BY name LIMIT 10000", Map.of());
     }
 
     /// One of them, approved or not.
     Optional<Entry> entry(String name) {
-        return query("WHERE name = :name", Map.of("name", name)).stream().findFirst();
+        return query(SELECT + "WHERE name = :name", Map.of("name", name)).stream()
+                .findFirst();
     }
 
     /// Proposes a definition. The same as the approved one changes nothing; one on the bootstrap list is in force at
@@ -187,21 +189,12 @@ public final class Handlers {
     }
 
     private Optional<Entry> hold(String name) {
-        return query("WHERE name = :name FOR UPDATE", Map.of("name", name)).stream()
+        return query(SELECT + "WHERE name = :name FOR UPDATE", Map.of("name", name)).stream()
                 .findFirst();
     }
 
-    private List<Entry> query(String condition, Map<String, ?> parameters) {
-        return store
-                .db()
-                .sql("""
-                        SELECT name, approved, approved_by, approved_at, proposed, proposed_by, proposed_at, mac
-                          FROM vault.handler %s
-                        """.formatted(condition))
-                .params(parameters)
-                .query((row, _) -> checked(row))
-                .list()
-                .stream()
+    private List<Entry> query(String sql, Map<String, ?> parameters) {
+        return store.db().sql(sql).params(parameters).query((row, _) -> checked(row)).list().stream()
                 .flatMap(Optional::stream)
                 .toList();
     }

@@ -131,8 +131,8 @@ public class VaultConfiguration {
         }
 
         @Bean
-        CoreRoutes coreRoutes(PeerGate peers, LiveCores cores) {
-            return new CoreRoutes(peers, cores);
+        CoreRoutes coreRoutes(PeerGate peers, LiveCores cores, Fleet fleet) {
+            return new CoreRoutes(peers, cores, fleet);
         }
 
         @Bean

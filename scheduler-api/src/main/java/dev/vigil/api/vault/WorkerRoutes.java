@@ -70,10 +70,10 @@ final class WorkerRoutes implements Routes {
                         .answers(200, "Worker")
                         .handler(call ->
                                 Answer.json(200, found(fleet.get(worker(call)).orElse(null)))),
-                change("drain", "drainWorker", "Give a worker nothing new", Fleet.Change.DRAIN, Role.OPERATOR),
-                change("resume", "resumeWorker", "Use a drained worker again", Fleet.Change.RESUME, Role.OPERATOR),
-                change("block", "blockWorker", "Cut a worker off; in force within 2 s", Fleet.Change.BLOCK),
-                change("unblock", "unblockWorker", "Let a blocked worker in again", Fleet.Change.UNBLOCK),
+                change("drain", "Give a worker nothing new", Fleet.Change.DRAIN, Role.OPERATOR),
+                change("resume", "Use a drained worker again", Fleet.Change.RESUME, Role.OPERATOR),
+                change("block", "Cut a worker off; in force within 2 s", Fleet.Change.BLOCK),
+                change("unblock", "Let a blocked worker in again", Fleet.Change.UNBLOCK),
                 manage(Route.delete("/api/v1/workers/{id}", "removeWorker"))
                         .about(TAG, "Remove a worker for good")
                         .answers(204, "")
@@ -88,8 +88,8 @@ final class WorkerRoutes implements Routes {
         return route.roles(Role.OPERATOR).scope(Scope.WORKERS_MANAGE);
     }
 
-    private Route change(String verb, String operation, String summary, Fleet.Change change, Role... roles) {
-        return Route.post("/api/v1/workers/{id}:" + verb, operation)
+    private Route change(String verb, String summary, Fleet.Change change, Role... roles) {
+        return Route.post("/api/v1/workers/{id}:" + verb, verb + "Worker")
                 .about(TAG, summary)
                 .roles(roles)
                 .scope(Scope.WORKERS_MANAGE)

@@ -19,9 +19,10 @@ final class Workers {
     static final UUID NEWEST = new UUID(-1, -1);
 
     private static final String PURPOSE = "vault.worker";
-    private static final String COLUMNS = """
-            id, name, worker_group, labels, hosts, namespaces, state, generation, key_hash, certificate,
-            blocked_reason, join_token, enrolled_at, removed_at IS NOT NULL AS removed, mac
+    private static final String SELECT = """
+            SELECT id, name, worker_group, labels, hosts, namespaces, state, generation, key_hash, certificate,
+                   blocked_reason, join_token, enrolled_at, removed_at IS NOT NULL AS removed, mac
+              FROM vault.worker
             """;
 
     private final VaultStore store;
@@ -34,19 +35,20 @@ final class Workers {
 
     /// One row, a removed one too; empty when there is none or its seal is broken.
     Optional<WorkerRow> find(UUID id) {
-        return query("WHERE id = :id", Map.of("id", id)).stream().findFirst();
+        return query(SELECT + "WHERE id = :id", Map.of("id", id)).stream().findFirst();
     }
 
     /// The same, held against others until the transaction ends.
     Optional<WorkerRow> hold(UUID id) {
-        return query("WHERE id = :id FOR UPDATE", Map.of("id", id)).stream().findFirst();
+        return query(SELECT + "WHERE id = :id FOR UPDATE", Map.of("id", id)).stream()
+                .findFirst();
     }
 
     /// Workers that are not removed, newest first, services left out.
     ///
     /// @param before the last of the page before; [#NEWEST] for the first page
     List<WorkerRow> list(UUID before, int limit) {
-        return query("""
+        return query(SELECT + """
                         WHERE removed_at IS NULL AND worker_group NOT LIKE 'service:%' AND id < :before
                         ORDER BY id DESC
                         LIMIT :limit
@@ -96,14 +98,8 @@ final class Workers {
                 .update();
     }
 
-    private List<WorkerRow> query(String condition, Map<String, ?> parameters) {
-        return store
-                .db()
-                .sql("SELECT %s FROM vault.worker %s".formatted(COLUMNS, condition))
-                .params(parameters)
-                .query((row, _) -> checked(row))
-                .list()
-                .stream()
+    private List<WorkerRow> query(String sql, Map<String, ?> parameters) {
+        return store.db().sql(sql).params(parameters).query((row, _) -> checked(row)).list().stream()
                 .flatMap(Optional::stream)
                 .toList();
     }

@@ -196,6 +196,19 @@ class WorkerPortTest {
     }
 
     @Test
+    void a_core_reports_a_clone_and_the_worker_is_locked_others_cannot() {
+        KeyPair coreKey = Authority.newKeyPair();
+        TestWorker core =
+                TestWorker.of(API, coreKey, TestWorker.stranger(API).enrol(joinToken("service:core"), coreKey));
+        String report = "{\"worker\":\"%s\",\"reason\":\"clone\",\"detail\":\"boots a and b\"}".formatted(id());
+
+        assertThat(worker.post("/internal/v1/workers:lock", report).code()).isEqualTo("certificate_refused");
+        assertThat(core.get("/worker/v1/cores").code()).isEqualTo("certificate_refused");
+        assertThat(core.post("/internal/v1/workers:lock", report).status()).isEqualTo(204);
+        assertThat(worker.cores().code()).isEqualTo("certificate_refused");
+    }
+
+    @Test
     void the_list_has_pages() {
         TestWorker.stranger(API).enrol(joinToken("batch"), Authority.newKeyPair());
 
