@@ -3,6 +3,7 @@ package dev.vigil.protocol.identity;
 import java.io.IOException;
 import java.security.GeneralSecurityException;
 import java.security.KeyPair;
+import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
@@ -11,7 +12,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +22,7 @@ public final class IdentityKeeper implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(IdentityKeeper.class.getName());
     private static final Duration WAIT_MIN = Duration.ofMillis(200);
     private static final Duration WAIT_MAX = Duration.ofSeconds(30);
+    private static final SecureRandom JITTER = new SecureRandom();
 
     private final IdentitySettings settings;
     private final InstantSource clock;
@@ -157,7 +158,7 @@ public final class IdentityKeeper implements AutoCloseable {
         Duration life = Duration.between(identity.renewAfter(), identity.notAfter());
         long base = Math.max(WAIT_MIN.toMillis(), life.toMillis() / 20) << Math.min(failures - 1, 6);
         long capped = Math.min(base, WAIT_MAX.toMillis());
-        return Duration.ofMillis(capped / 2 + ThreadLocalRandom.current().nextLong(capped / 2 + 1));
+        return Duration.ofMillis(capped / 2 + JITTER.nextLong(capped / 2 + 1));
     }
 
     private boolean renew() throws InterruptedException {

@@ -25,15 +25,15 @@ class CronExpressionTest {
 
     @Test
     void a_time_in_the_gap_fires_at_the_first_instant_after_it() {
-        assertThat(fires("30 2 * * *", "2026-03-28T12:00:00Z", 2, OnGap.SHIFT, OnOverlap.FIRST))
+        assertThat(fires(berlin("30 2 * * *", OnGap.SHIFT, OnOverlap.FIRST), "2026-03-28T12:00:00Z", 2))
                 .containsExactly("2026-03-29T01:00:00Z", "2026-03-30T00:30:00Z");
     }
 
     @Test
     void a_shifted_fire_is_found_from_the_second_before_it_and_not_again_from_itself() {
-        assertThat(fires("30 2 * * *", "2026-03-29T00:59:59Z", 2, OnGap.SHIFT, OnOverlap.FIRST))
+        assertThat(fires(berlin("30 2 * * *", OnGap.SHIFT, OnOverlap.FIRST), "2026-03-29T00:59:59Z", 2))
                 .containsExactly("2026-03-29T01:00:00Z", "2026-03-30T00:30:00Z");
-        assertThat(fires("30 2 * * *", "2026-03-29T00:59:59.500Z", 1, OnGap.SHIFT, OnOverlap.FIRST))
+        assertThat(fires(berlin("30 2 * * *", OnGap.SHIFT, OnOverlap.FIRST), "2026-03-29T00:59:59.500Z", 1))
                 .containsExactly("2026-03-29T01:00:00Z");
     }
 
@@ -47,13 +47,13 @@ class CronExpressionTest {
 
     @Test
     void a_time_in_the_gap_is_skipped_when_asked() {
-        assertThat(fires("30 2 * * *", "2026-03-28T12:00:00Z", 1, OnGap.SKIP, OnOverlap.FIRST))
+        assertThat(fires(berlin("30 2 * * *", OnGap.SKIP, OnOverlap.FIRST), "2026-03-28T12:00:00Z", 1))
                 .containsExactly("2026-03-30T00:30:00Z");
     }
 
     @Test
     void a_shifted_fire_and_a_regular_one_at_the_same_instant_are_one() {
-        assertThat(fires("0 2,3 * * *", "2026-03-28T12:00:00Z", 2, OnGap.SHIFT, OnOverlap.FIRST))
+        assertThat(fires(berlin("0 2,3 * * *", OnGap.SHIFT, OnOverlap.FIRST), "2026-03-28T12:00:00Z", 2))
                 .containsExactly("2026-03-29T01:00:00Z", "2026-03-30T00:00:00Z");
     }
 
@@ -64,18 +64,18 @@ class CronExpressionTest {
         "BOTH,  2026-10-25T00:30:00Z, 2026-10-25T01:30:00Z"
     })
     void a_time_that_exists_twice_fires_as_asked(OnOverlap onOverlap, String first, String second) {
-        assertThat(fires("30 2 * * *", "2026-10-24T12:00:00Z", 2, OnGap.SHIFT, onOverlap))
+        assertThat(fires(berlin("30 2 * * *", OnGap.SHIFT, onOverlap), "2026-10-24T12:00:00Z", 2))
                 .containsExactly(first, second);
     }
 
     @Test
     void what_ticks_keeps_ticking_through_gap_and_overlap() {
-        assertThat(fires("*/30 * * * *", "2026-10-25T00:10:00Z", 4, OnGap.SHIFT, OnOverlap.FIRST))
+        assertThat(fires(berlin("*/30 * * * *", OnGap.SHIFT, OnOverlap.FIRST), "2026-10-25T00:10:00Z", 4))
                 .containsExactly(
                         "2026-10-25T00:30:00Z", "2026-10-25T01:00:00Z", "2026-10-25T01:30:00Z", "2026-10-25T02:00:00Z");
-        assertThat(fires("15 * * * *", "2026-03-29T00:00:00Z", 2, OnGap.SHIFT, OnOverlap.FIRST))
+        assertThat(fires(berlin("15 * * * *", OnGap.SHIFT, OnOverlap.FIRST), "2026-03-29T00:00:00Z", 2))
                 .containsExactly("2026-03-29T00:15:00Z", "2026-03-29T01:15:00Z");
-        assertThat(fires("0 * * * *", "2026-10-24T23:30:00Z", 3, OnGap.SHIFT, OnOverlap.FIRST))
+        assertThat(fires(berlin("0 * * * *", OnGap.SHIFT, OnOverlap.FIRST), "2026-10-24T23:30:00Z", 3))
                 .containsExactly("2026-10-25T00:00:00Z", "2026-10-25T01:00:00Z", "2026-10-25T02:00:00Z");
     }
 
@@ -252,15 +252,15 @@ class CronExpressionTest {
     }
 
     private static List<String> utc(String cron, String after, int count) {
-        return fires(cron, after, count, new Schedule.Cron(cron, ZoneOffset.UTC, OnGap.SHIFT, OnOverlap.FIRST));
+        return fires(new Schedule.Cron(cron, ZoneOffset.UTC, OnGap.SHIFT, OnOverlap.FIRST), after, count);
     }
 
-    private static List<String> fires(String cron, String after, int count, OnGap onGap, OnOverlap onOverlap) {
-        return fires(cron, after, count, new Schedule.Cron(cron, BERLIN, onGap, onOverlap));
+    private static Schedule.Cron berlin(String cron, OnGap onGap, OnOverlap onOverlap) {
+        return new Schedule.Cron(cron, BERLIN, onGap, onOverlap);
     }
 
-    private static List<String> fires(String cron, String after, int count, Schedule.Cron rules) {
-        CronExpression expression = CronExpression.parse(cron);
+    private static List<String> fires(Schedule.Cron rules, String after, int count) {
+        CronExpression expression = CronExpression.parse(rules.expression());
         var fires = new ArrayList<String>();
         Instant at = Instant.parse(after);
         for (int i = 0; i < count; i++) {
