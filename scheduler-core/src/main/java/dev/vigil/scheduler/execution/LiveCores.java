@@ -1,6 +1,7 @@
 package dev.vigil.scheduler.execution;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -62,16 +63,16 @@ public final class LiveCores {
                         row.getLong("beat")))
                 .list();
         var fresh = new HashMap<UUID, Seen>();
+        var living = new ArrayList<Core>();
         for (Row row : rows) {
             Seen before = seen.get(row.core().incarnation());
-            fresh.put(
-                    row.core().incarnation(),
-                    before != null && before.beat() == row.beat() ? before : new Seen(row.beat(), now));
+            Seen current = before != null && before.beat() == row.beat() ? before : new Seen(row.beat(), now);
+            fresh.put(row.core().incarnation(), current);
+            if (now - current.since() < STILL_NANOS) {
+                living.add(row.core());
+            }
         }
         seen = fresh;
-        alive = rows.stream()
-                .map(Row::core)
-                .filter(core -> now - fresh.get(core.incarnation()).since() < STILL_NANOS)
-                .toList();
+        alive = List.copyOf(living);
     }
 }
