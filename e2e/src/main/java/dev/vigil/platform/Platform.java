@@ -3,6 +3,7 @@ package dev.vigil.platform;
 import dev.vigil.agent.handler.Handler;
 import dev.vigil.agent.handler.HandlerUnreadableException;
 import dev.vigil.api.ApiService;
+import dev.vigil.audit.AuditService;
 import dev.vigil.postgres.Database;
 import dev.vigil.postgres.EmbeddedPostgres;
 import dev.vigil.postgres.FolderLock;
@@ -62,15 +63,10 @@ final class Platform implements AutoCloseable {
     }
 
     private void startParts() throws IOException {
-        FolderLock lock = folder.claim()
-                .orElseThrow(() -> new PlatformStartException("another Vigil runs on " + settings.data()
-                        + "; stop it with `./vigil stop --data " + settings.data() + "` or give another --data"));
-        parts.push(new Part("lock", lock));
-        folder.removeReady();
-        folder.awaitEndOfOthers(END_OF_PREDECESSORS);
+        claimFolder();
         Ports ports = Ports.choose(settings.port());
-        Database database = startPostgres();
-        progress.accept("PostgreSQL");
+        EmbeddedPostgres postgres = startPostgres();
+        Database database = Roles.bootstrap(postgres, folder.rolePasswords());
         DevCredentials credentials = DevCredentials.keptIn(folder.credentials());
         var services = new ServiceSettings(folder, ports, database, credentials);
         List<Handler> handlers = handlers();
@@ -78,6 +74,24 @@ final class Platform implements AutoCloseable {
         var registrar = new Registrar(
                 VigilClient.ofUser(Ports.url(ports.api()), DevCredentials.ADMIN, credentials.adminPassword()));
         registrar.propose(handlers);
+        part("audit-service", AuditService.start(services.audit()));
+    }
+
+    private void claimFolder() throws IOException {
+        FolderLock lock = folder.claim()
+                .orElseThrow(() -> new PlatformStartException("another Vigil runs on " + settings.data()
+                        + "; stop it with `./vigil stop --data " + settings.data() + "` or give another --data"));
+        parts.push(new Part("lock", lock));
+        folder.removeReady();
+        folder.awaitEndOfOthers(END_OF_PREDECESSORS);
+    }
+
+    private EmbeddedPostgres startPostgres() {
+        EmbeddedPostgres server = EmbeddedPostgres.start(
+                PostgresSettings.in(folder.postgres()).withServerDir(settings.programs()),
+                process -> folder.note("postgres", process));
+        part("PostgreSQL", server);
+        return server;
     }
 
     private List<Handler> handlers() {
@@ -100,14 +114,6 @@ final class Platform implements AutoCloseable {
     private void part(String name, AutoCloseable end) {
         parts.push(new Part(name, end));
         progress.accept(name);
-    }
-
-    private Database startPostgres() {
-        EmbeddedPostgres server = EmbeddedPostgres.start(
-                PostgresSettings.in(folder.postgres()).withServerDir(settings.programs()),
-                process -> folder.note("postgres", process));
-        parts.push(new Part("PostgreSQL", server));
-        return Roles.bootstrap(server, folder.rolePasswords());
     }
 
     /// Ends everything in the reverse order of its start. One part's failure does not keep the others.
