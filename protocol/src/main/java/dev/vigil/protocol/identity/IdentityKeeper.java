@@ -119,11 +119,16 @@ public final class IdentityKeeper implements AutoCloseable {
         return held.identity();
     }
 
-    /// TLS 1.3 context for calls and links that this process opens, with the certificate in force now. Ask again after
-    /// a renewal: a context never resumes a session that was made with an older certificate.
+    /// TLS 1.3 context for calls and links that this process opens, with the certificate in force now. Ask again
+    /// after a renewal: a context never resumes a session that was made with an older certificate.
     public SSLContext clientTls(Peers expected) {
         Held now = held;
         return TlsContexts.of(now::identity, now.authorities(), expected);
+    }
+
+    /// The same with one certificate in particular: for calls that belong together and must not change it in between.
+    public SSLContext clientTls(Identity identity, Peers expected) {
+        return TlsContexts.of(() -> identity, held.authorities(), expected);
     }
 
     /// TLS 1.3 context for a server socket that lives as long as the process: every handshake takes the newest

@@ -1,14 +1,11 @@
 package dev.vigil.scheduler.worker;
 
+import dev.vigil.protocol.link.Inbox;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.SocketAddress;
-import java.nio.ByteBuffer;
-import java.nio.channels.Pipe;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntPredicate;
@@ -34,10 +31,8 @@ final class RouterLoop implements AutoCloseable {
     private final Traffic traffic;
     private final IntPredicate made;
     private final long frameBytesMax;
-    private final Queue<Runnable> work = new ConcurrentLinkedQueue<>();
-    private final Pipe wake;
+    private final Inbox inbox = new Inbox();
     private final CountDownLatch ended = new CountDownLatch(1);
-    private volatile boolean parked;
     private volatile boolean stopping;
     private volatile boolean healthy;
     private volatile int port;
@@ -63,9 +58,6 @@ final class RouterLoop implements AutoCloseable {
         this.traffic = traffic;
         this.made = made;
         this.frameBytesMax = frameBytesMax;
-        this.wake = Pipe.open();
-        wake.source().configureBlocking(false);
-        wake.sink().configureBlocking(false);
     }
 
     /// Binds the ROUTER and carries messages from now on.
@@ -86,15 +78,7 @@ final class RouterLoop implements AutoCloseable {
 
     /// Runs this on the loop's thread, soon. After [#close()] it is dropped.
     void execute(Runnable task) {
-        work.add(task);
-        if (parked) {
-            parked = false;
-            try {
-                wake.sink().write(ByteBuffer.allocate(1));
-            } catch (IOException e) {
-                LOG.warn("event=link_wake_failed reason=\"{}\"", e.getMessage());
-            }
-        }
+        inbox.add(task);
     }
 
     /// Sends one frame. Only on the loop's thread.
@@ -176,35 +160,23 @@ final class RouterLoop implements AutoCloseable {
         ZMQ.Socket socket = java.util.Objects.requireNonNull(router);
         try (ZMQ.Poller poller = current.poller(2)) {
             poller.register(socket, ZMQ.Poller.POLLIN);
-            poller.register(wake.source(), ZMQ.Poller.POLLIN);
+            poller.register(inbox.channel(), ZMQ.Poller.POLLIN);
             long nextTick = System.nanoTime();
             while (!stopping && !ioThreadDied) {
                 boolean more = receiveBurst(socket);
-                boolean worked = drainWork();
+                boolean worked = inbox.drain(BURST);
                 long now = System.nanoTime();
                 if (now - nextTick >= 0) {
                     nextTick = now + TICK.toNanos();
-                    guarded(traffic::tick);
+                    Inbox.run(traffic::tick);
                 }
                 if (!more && !worked) {
-                    park(poller, Math.max(1, (nextTick - now) / 1_000_000));
+                    long millis = Math.max(1, (nextTick - now) / 1_000_000);
+                    inbox.park(() -> poller.poll(millis));
                 }
             }
         } catch (ZMQException e) {
             LOG.error("event=link_router_failed rebuilt=true", e);
-        }
-    }
-
-    private void park(ZMQ.Poller poller, long millis) {
-        parked = true;
-        if (work.isEmpty()) {
-            poller.poll(millis);
-        }
-        parked = false;
-        try {
-            wake.source().read(ByteBuffer.allocate(64));
-        } catch (IOException e) {
-            LOG.warn("event=link_wake_failed reason=\"{}\"", e.getMessage());
         }
     }
 
@@ -235,37 +207,15 @@ final class RouterLoop implements AutoCloseable {
         try {
             int from = Integer.parseInt(peer.substring(peer.lastIndexOf(':') + 1));
             byte[] frame = body.data();
-            guarded(() -> traffic.message(from, id.data(), frame));
+            Inbox.run(() -> traffic.message(from, id.data(), frame));
         } catch (NumberFormatException e) {
             LOG.warn("event=link_peer_address_unreadable");
         }
     }
 
-    private boolean drainWork() {
-        boolean any = false;
-        for (int i = 0; i < BURST; i++) {
-            Runnable task = work.poll();
-            if (task == null) {
-                return any;
-            }
-            any = true;
-            guarded(task);
-        }
-        return any;
-    }
-
-    /// One frame, command or listener that fails must not end the thread that carries all workers.
-    private static void guarded(Runnable task) {
-        try {
-            task.run();
-        } catch (RuntimeException e) {
-            LOG.error("event=link_task_failed", e);
-        }
-    }
-
     private void rebuild() {
         healthy = false;
-        guarded(traffic::rebuilding);
+        Inbox.run(traffic::rebuilding);
         shut();
         build();
         LOG.warn("event=link_rebuilt port={}", port);

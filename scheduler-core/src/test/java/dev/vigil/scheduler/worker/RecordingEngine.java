@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.BiConsumer;
 
 /// An engine that owns nothing and remembers what the link told it.
 public final class RecordingEngine implements LinkEvents {
@@ -23,6 +24,8 @@ public final class RecordingEngine implements LinkEvents {
     public final List<Integer> hinted = new CopyOnWriteArrayList<>();
     public final Set<Link.Running> owned = ConcurrentHashMap.newKeySet();
     public volatile boolean mayAct = true;
+    public volatile boolean ownsAll;
+    public volatile BiConsumer<WorkerBoot, List<AttemptEnd>> onEnded = (worker, ends) -> {};
     public volatile boolean databaseDown;
 
     @Override
@@ -49,6 +52,7 @@ public final class RecordingEngine implements LinkEvents {
     @Override
     public void ended(WorkerBoot worker, List<AttemptEnd> ends) {
         ended.addAll(ends);
+        onEnded.accept(worker, ends);
     }
 
     @Override
@@ -72,7 +76,9 @@ public final class RecordingEngine implements LinkEvents {
     @Override
     public Ownership ownership(WorkerBoot worker, List<Link.Running> running) {
         return new Ownership(
-                databaseDown, running.stream().filter(owned::contains).toList(), List.of());
+                databaseDown,
+                running.stream().filter(one -> ownsAll || owned.contains(one)).toList(),
+                List.of());
     }
 
     @Override

@@ -250,6 +250,7 @@ class WorkerLinkTest {
     @Test
     void a_worker_that_restarted_is_no_clone() throws Exception {
         worker.join(core.sessions());
+        await().until(() -> !core.engine.joined.isEmpty());
         worker.close();
         var next = new TestWorker(authority, worker.identity, UUID.randomUUID());
         try (next) {

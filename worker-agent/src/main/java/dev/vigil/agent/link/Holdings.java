@@ -1,0 +1,286 @@
+package dev.vigil.agent.link;
+
+import dev.vigil.agent.handler.Attempt;
+import dev.vigil.agent.handler.Ownership;
+import dev.vigil.agent.handler.RunListener;
+import dev.vigil.agent.handler.Runner;
+import dev.vigil.protocol.link.AckRecord;
+import dev.vigil.protocol.link.CancelRecord;
+import dev.vigil.protocol.link.DispatchRecord;
+import dev.vigil.protocol.link.HeartbeatAnswer;
+import dev.vigil.protocol.link.HeartbeatAnswer.Verdict;
+import dev.vigil.protocol.link.Held;
+import dev.vigil.protocol.link.Inbox;
+import dev.vigil.protocol.link.ResultRecord;
+import dev.vigil.protocol.link.SettledRecord;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Optional;
+import java.util.SequencedMap;
+import java.util.UUID;
+import java.util.function.BiConsumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Everything that this worker holds, in the order it came: waiting for keys or a slot, running, ended and not yet
+/// acknowledged. Belongs to the link's thread; what other threads find out comes in through the inbox.
+final class Holdings {
+    private static final Logger LOG = LoggerFactory.getLogger(Holdings.class);
+    private static final long SLOT_PATIENCE_NANOS = Duration.ofSeconds(2).toNanos();
+    private static final long ACK_PATIENCE_NANOS = Duration.ofSeconds(5).toNanos();
+    private static final long RESULT_KEPT_NANOS = Duration.ofMinutes(10).toNanos();
+
+    private final Runner runner;
+    private final Workbench bench;
+    private final Inbox inbox;
+    private final BiConsumer<UUID, AckRecord> acks;
+    private final SequencedMap<UUID, Holding> held = new LinkedHashMap<>();
+    private int running;
+
+    /// @param acks told what to tell which core about a dispatch
+    Holdings(Runner runner, Workbench bench, Inbox inbox, BiConsumer<UUID, AckRecord> acks) {
+        this.runner = runner;
+        this.bench = bench;
+        this.inbox = inbox;
+        this.acks = acks;
+    }
+
+    /// The list for READY and heartbeats.
+    List<Held> list() {
+        return held.values().stream().map(Holding::held).toList();
+    }
+
+    /// Places that are taken: waiting or running.
+    int busy() {
+        return (int) held.values().stream()
+                .filter(one -> one.state() != Held.State.ENDED)
+                .count();
+    }
+
+    /// Takes the dispatches of one frame.
+    void take(UUID core, List<DispatchRecord> records) {
+        var taken = new ArrayList<DispatchRecord>();
+        for (DispatchRecord record : records) {
+            Holding known = held.get(record.execution());
+            if (known != null && known.fence() == record.fence()) {
+                continue;
+            }
+            if (known != null || held.size() >= Held.MAX) {
+                // An older attempt of it is still here; its end is a matter of seconds, not of this dispatch.
+                acks.accept(core, new AckRecord(record.execution(), record.fence(), "no_slot"));
+                continue;
+            }
+            held.put(record.execution(), new Holding(record, core));
+            taken.add(record);
+        }
+        if (!taken.isEmpty()) {
+            Thread.ofVirtual().name("prepare").start(() -> prepare(taken));
+        }
+    }
+
+    private void prepare(List<DispatchRecord> records) {
+        try {
+            bench.prepare(records, (record, preparation) -> inbox.add(() -> prepared(record, preparation)));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void prepared(DispatchRecord record, Workbench.Preparation preparation) {
+        Holding holding = find(record.execution(), record.fence()).orElse(null);
+        if (holding == null) {
+            return;
+        }
+        switch (preparation) {
+            case Workbench.Preparation.Ready ready -> holding.prepared(ready.prepared());
+            case Workbench.Preparation.Declined declined -> decline(holding, declined.code());
+        }
+    }
+
+    private Optional<Holding> find(UUID execution, long fence) {
+        return Optional.ofNullable(held.get(execution)).filter(holding -> holding.fence() == fence);
+    }
+
+    private void decline(Holding holding, String code) {
+        held.remove(holding.execution());
+        acks.accept(holding.core(), new AckRecord(holding.execution(), holding.fence(), code));
+    }
+
+    /// Declines everything that has not begun.
+    void declineWaiting(String code) {
+        for (Holding holding : List.copyOf(held.values())) {
+            if (holding.state() == Held.State.WAITING) {
+                decline(holding, code);
+            }
+        }
+    }
+
+    /// Starts what is ready while there are slots; hands back what has waited too long for one.
+    void startReady() {
+        int slots = runner.slots();
+        for (Holding holding : List.copyOf(held.values())) {
+            if (holding.state() != Held.State.WAITING || !holding.isPrepared()) {
+                continue;
+            }
+            if (running < slots) {
+                running++;
+                holding.running();
+                holding.takePrepared()
+                        .ifPresent(prepared -> Thread.ofVirtual().name("run").start(() -> run(holding, prepared)));
+            } else if (holding.nanosHeld() > SLOT_PATIENCE_NANOS) {
+                decline(holding, "no_slot");
+            }
+        }
+    }
+
+    /// On a thread of its own: waits for the attempt's outcome and seals it.
+    private void run(Holding holding, Prepared prepared) {
+        var listener = new RunListener() {
+            @Override
+            public void started(UUID execution) {
+                inbox.add(() -> {
+                    holding.started();
+                    acks.accept(holding.core(), new AckRecord(execution, holding.fence(), ""));
+                });
+            }
+        };
+        try {
+            Attempt attempt = runner.run(prepared.request(), listener);
+            inbox.add(() -> {
+                holding.attempt(attempt);
+                if (holding.isDropped()) {
+                    attempt.cancel(Duration.ZERO);
+                }
+            });
+            Workbench.Report report = bench.report(prepared, attempt.outcome().join());
+            inbox.add(() -> ended(holding, report));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            inbox.add(() -> ended(holding, new Workbench.Report.Nothing()));
+        } catch (RuntimeException e) {
+            LOG.error("event=attempt_failed_unexpectedly execution={}", holding.execution(), e);
+            inbox.add(() -> ended(holding, new Workbench.Report.Declined("internal")));
+        }
+    }
+
+    private void ended(Holding holding, Workbench.Report report) {
+        running--;
+        if (holding.isDropped()) {
+            held.remove(holding.execution(), holding);
+            return;
+        }
+        switch (report) {
+            case Workbench.Report.Ended ended -> holding.ended(ended.result());
+            case Workbench.Report.Declined declined -> decline(holding, declined.code());
+            case Workbench.Report.Nothing nothing -> held.remove(holding.execution(), holding);
+        }
+    }
+
+    /// The results that this core must be told now.
+    List<ResultRecord> due(UUID core) {
+        var due = new ArrayList<ResultRecord>();
+        for (Holding holding : List.copyOf(held.values())) {
+            if (holding.state() == Held.State.ENDED && holding.nanosHeld() > RESULT_KEPT_NANOS + ACK_PATIENCE_NANOS) {
+                dropOld(holding);
+            } else if (holding.core().equals(core) && holding.sendingDue(ACK_PATIENCE_NANOS)) {
+                holding.sent();
+                holding.result().ifPresent(due::add);
+            }
+        }
+        return due;
+    }
+
+    private void dropOld(Holding holding) {
+        if (holding.nanosSinceEnd() > RESULT_KEPT_NANOS) {
+            LOG.warn("event=result_unwanted execution={} dropped=true", holding.execution());
+            held.remove(holding.execution(), holding);
+        }
+    }
+
+    void settled(List<SettledRecord> records) {
+        for (SettledRecord record : records) {
+            find(record.execution(), record.fence())
+                    .filter(holding -> holding.state() == Held.State.ENDED)
+                    .ifPresent(holding -> held.remove(holding.execution(), holding));
+        }
+    }
+
+    void cancel(CancelRecord record) {
+        find(record.execution(), record.fence()).ifPresent(holding -> {
+            switch (holding.state()) {
+                case WAITING -> {
+                    holding.ended(new ResultRecord(
+                            record.execution(),
+                            record.fence(),
+                            ResultRecord.Outcome.CANCELLED,
+                            0,
+                            "cancelled",
+                            false,
+                            -1,
+                            false,
+                            null));
+                }
+                case RUNNING ->
+                    holding.attempt().ifPresent(attempt -> attempt.cancel(Duration.ofMillis(record.graceMillis())));
+                case ENDED -> {}
+            }
+        });
+    }
+
+    /// What a core said about the executions that a heartbeat listed.
+    void judged(UUID core, List<Held> listed, HeartbeatAnswer answer, Duration age) {
+        var owned = new ArrayList<UUID>();
+        var unsure = new ArrayList<UUID>();
+        for (int i = 0; i < listed.size(); i++) {
+            Held one = listed.get(i);
+            Holding holding = find(one.execution(), one.fence()).orElse(null);
+            if (holding == null) {
+                continue;
+            }
+            Verdict verdict = answer.verdicts().get(i);
+            if (verdict == Verdict.OWNED) {
+                if (!holding.core().equals(core)) {
+                    holding.ownedBy(core);
+                    holding.sendAgain();
+                }
+                owned.add(one.execution());
+            } else if (verdict == Verdict.STALE) {
+                drop(holding);
+            } else if (answer.databaseDown() && holding.core().equals(core)) {
+                unsure.add(one.execution());
+            }
+        }
+        Ownership ownership = runner.ownership();
+        if (!owned.isEmpty()) {
+            ownership.owned(owned, age);
+        }
+        if (!unsure.isEmpty()) {
+            ownership.databaseDown(unsure, age);
+        }
+    }
+
+    /// Somebody else has it: stop it, and say nothing more about it.
+    private void drop(Holding holding) {
+        holding.drop();
+        holding.attempt().ifPresent(attempt -> attempt.cancel(Duration.ZERO));
+        if (holding.state() != Held.State.RUNNING) {
+            held.remove(holding.execution(), holding);
+        }
+        LOG.warn("event=execution_stale execution={} stopped=true", holding.execution());
+    }
+
+    /// A connection to this core was lost or made: its results go out again.
+    void sendAgain(UUID core) {
+        held.values().stream().filter(holding -> holding.core().equals(core)).forEach(Holding::sendAgain);
+    }
+
+    /// What had started for this core, in case it did not hear it.
+    List<AckRecord> startedFor(UUID core) {
+        return held.values().stream()
+                .filter(holding -> holding.core().equals(core) && holding.hasStarted())
+                .map(holding -> new AckRecord(holding.execution(), holding.fence(), ""))
+                .toList();
+    }
+}
