@@ -31,6 +31,8 @@ import org.springframework.core.annotation.Order;
 import org.springframework.core.env.Environment;
 import org.springframework.security.web.DefaultSecurityFilterChain;
 import org.springframework.security.web.SecurityFilterChain;
+import org.springframework.security.web.firewall.HttpFirewall;
+import org.springframework.security.web.firewall.StrictHttpFirewall;
 import org.springframework.security.web.util.matcher.AnyRequestMatcher;
 
 /// The ports and what stands in front of the routes: edge filter, Spring Security, gate, servlet.
@@ -92,6 +94,14 @@ class PortConfiguration {
         var registration = new DelegatingFilterProxyRegistrationBean("springSecurityFilterChain");
         registration.setOrder(0);
         return registration;
+    }
+
+    /// Methods are the table's matter; the rest of the firewall stays.
+    @Bean
+    HttpFirewall firewall() {
+        var firewall = new StrictHttpFirewall();
+        firewall.setUnsafeAllowAnyHttpMethod(true);
+        return firewall;
     }
 
     /// Everything that the chains before it did not take.

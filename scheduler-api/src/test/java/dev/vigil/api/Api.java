@@ -15,11 +15,16 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.springframework.context.ConfigurableApplicationContext;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.jdbc.datasource.DriverManagerDataSource;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -35,13 +40,15 @@ public final class Api implements AutoCloseable {
             .build();
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
+    private static final AtomicInteger NEXT = new AtomicInteger(1);
+
     private final Database database;
     private final Map<String, Object> settings;
     private final String url;
     private ConfigurableApplicationContext context;
 
-    private Api(Map<String, Object> more) {
-        database = TestPostgres.freshDatabase();
+    private Api(Database database, Map<String, Object> more) {
+        this.database = database;
         int port = freePort();
         url = "http://127.0.0.1:" + port;
         settings = new LinkedHashMap<>(database.settings(Role.API));
@@ -59,7 +66,7 @@ public final class Api implements AutoCloseable {
     }
 
     private static final class Shared {
-        private static final Api ONLY = new Api(Map.of());
+        private static final Api ONLY = new Api(TestPostgres.freshDatabase(), Map.of());
     }
 
     /// One service for all tests that do not change its settings.
@@ -69,7 +76,15 @@ public final class Api implements AutoCloseable {
 
     /// A service of its own, with these settings on top.
     public static Api start(Map<String, Object> more) {
-        return new Api(more);
+        return new Api(TestPostgres.freshDatabase(), more);
+    }
+
+    /// Another node of this service: the same database and root key, a port of its own, the same issuer.
+    public Api secondNode() {
+        Map<String, Object> same = new LinkedHashMap<>();
+        same.put("vigil.url", url);
+        same.put("vigil.vault.root-key-file", settings.get("vigil.vault.root-key-file"));
+        return new Api(database, same);
     }
 
     public Database database() {
@@ -93,6 +108,42 @@ public final class Api implements AutoCloseable {
     @Override
     public void close() {
         context.close();
+    }
+
+    /// Asks the database itself, as its superuser.
+    public <T> T query(String sql, Class<T> type) {
+        var outside = TestPostgres.superuser(database);
+        return JdbcClient.create(new DriverManagerDataSource(outside.url(), outside.username(), outside.password()))
+                .sql(sql)
+                .query(type)
+                .single();
+    }
+
+    /// Changes the database behind the service's back, as its superuser.
+    public void execute(String sql) {
+        var outside = TestPostgres.superuser(database);
+        JdbcClient.create(new DriverManagerDataSource(outside.url(), outside.username(), outside.password()))
+                .sql(sql)
+                .update();
+    }
+
+    /// The audit events that this service has written so far, as text.
+    public String events() {
+        return query(
+                "SELECT coalesce(string_agg(encode(events, 'escape'), ' '), '') FROM ("
+                        + "SELECT events FROM access.outbox UNION ALL SELECT events FROM scheduler.outbox) e",
+                String.class);
+    }
+
+    /// Makes a user of a role in the default namespace and signs in as him.
+    public Http user(String role) {
+        String name = role + "-" + NEXT.getAndIncrement();
+        admin().post(
+                        "/api/v1/users",
+                        "{\"username\":\"%s\",\"password\":\"%s\",\"role\":\"%s\"}"
+                                .formatted(name, ADMIN_PASSWORD, role))
+                .expect(201);
+        return login(name, ADMIN_PASSWORD);
     }
 
     /// A client without credentials.
@@ -178,6 +229,14 @@ public final class Api implements AutoCloseable {
 
     /// Calls with one token.
     public record Http(String url, String token) {
+        /// What the token says it was issued for.
+        public List<String> scopes() {
+            byte[] claims = Base64.getUrlDecoder().decode(token.split("\\.")[1]);
+            var scopes = new ArrayList<String>();
+            JSON.readTree(claims).path("scope").forEach(scope -> scopes.add(scope.asString()));
+            return scopes;
+        }
+
         public Reply get(String path) {
             return call("GET", path, null);
         }

@@ -1,9 +1,9 @@
 package dev.vigil.api.access;
 
+import dev.vigil.api.web.Call;
 import dev.vigil.api.web.Code;
 import dev.vigil.api.web.Problem;
 import dev.vigil.api.web.ProblemException;
-import dev.vigil.api.web.Problems;
 import dev.vigil.protocol.audit.AuditEvent;
 import dev.vigil.protocol.audit.EventType;
 import dev.vigil.protocol.audit.Result;
@@ -66,7 +66,7 @@ final class TokenThrottleFilter implements Filter {
     private AuditEvent event(HttpServletRequest request, Result result, @Nullable User owner) {
         String action = request.getRequestURI().substring("/oauth2/".length());
         AuditEvent event = AuditEvent.of(EventType.AUTHENTICATION, action, result, time.instant())
-                .with("request_id", Problems.requestId(request));
+                .with("request_id", Call.requestId(request));
         return owner == null ? event : event.user(owner.id).namespace(owner.namespace);
     }
 

@@ -113,7 +113,8 @@ public final class Call {
         return requestId(request);
     }
 
-    static String requestId(HttpServletRequest request) {
+    /// The id of a request that may not have reached a route.
+    public static String requestId(HttpServletRequest request) {
         if (request.getAttribute("vigil.request_id") instanceof String id) {
             return id;
         }

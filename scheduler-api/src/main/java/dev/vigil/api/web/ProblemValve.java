@@ -22,11 +22,12 @@ public final class ProblemValve extends ErrorReportValve {
             case 503 -> Code.SERVICE_UNAVAILABLE;
             default -> status >= 500 ? Code.INTERNAL_ERROR : Code.MALFORMED_REQUEST;
         };
-        EdgeFilter.secure(request, response.getResponse());
+        // Not the facade: after sendError it calls itself committed.
+        EdgeFilter.secure(request, response);
         try {
             Problems.write(
                     request,
-                    response.getResponse(),
+                    response,
                     Problem.of(code, "The request could not be read as HTTP; check its line, headers and length."));
         } catch (IOException | IllegalStateException e) {
             // The client is gone, or part of an answer is; there is nobody left to tell.

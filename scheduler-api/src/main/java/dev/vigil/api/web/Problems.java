@@ -37,11 +37,6 @@ public final class Problems {
         return problem.members(request.getRequestURI(), Call.requestId(request));
     }
 
-    /// The id of a request, `req_…`.
-    public static String requestId(HttpServletRequest request) {
-        return Call.requestId(request);
-    }
-
     /// What a client is told about a fault that no handler expected.
     public static Problem of(Throwable fault, String requestId) {
         if (fault instanceof ProblemException refusal) {

@@ -1,0 +1,170 @@
+package dev.vigil.api;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.vigil.api.Api.Reply;
+import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
+
+class UserTest {
+    private final Api api = Api.shared();
+    private final Api.Http admin = api.admin();
+
+    @Test
+    void an_admin_makes_a_privacy_officer_who_can_sign_in() {
+        JsonNode made = admin.post("/api/v1/users", """
+                {"username":"paula","password":"a long passphrase","role":"privacy_officer"}""").expect(201);
+
+        JsonNode me = api.login("paula", "a long passphrase").get("/api/v1/me").expect(200);
+
+        assertThat(me.path("id")).isEqualTo(made.path("id"));
+        assertThat(me.path("scopes").path(0).asString()).isEqualTo("gdpr:manage");
+        assertThat(me.path("namespace").asString()).isEqualTo("default");
+    }
+
+    @Test
+    void a_name_is_given_once_whatever_its_case() {
+        admin.post("/api/v1/users", "{\"username\":\"twice\",\"role\":\"viewer\"}")
+                .expect(201);
+
+        Reply again = admin.post("/api/v1/users", "{\"username\":\"TWICE\",\"role\":\"viewer\"}");
+
+        assertThat(again.status()).isEqualTo(409);
+        assertThat(again.code()).isEqualTo("already_exists");
+    }
+
+    @Test
+    void permissions_come_back_as_they_were_given_and_an_empty_list_stays_empty() {
+        JsonNode made = admin.post("/api/v1/users", """
+                {"username":"limited","role":"scheduler","permissions":{"allowed_task_types":["cron","one_time"],
+                 "allowed_handlers":[],"max_tasks":1000}}""").expect(201);
+
+        JsonNode permissions = admin.get("/api/v1/users/" + made.path("id").asString())
+                .expect(200)
+                .path("permissions");
+
+        assertThat(permissions.path("allowed_task_types").size()).isEqualTo(2);
+        assertThat(permissions.path("allowed_handlers").size()).isZero();
+        assertThat(permissions.has("allowed_priorities")).isFalse();
+        assertThat(permissions.path("max_tasks").asInt()).isEqualTo(1000);
+        assertThat(permissions.has("max_concurrent_executions")).isFalse();
+    }
+
+    @Test
+    void nobody_changes_his_own_role_or_disables_himself() {
+        String id = admin.get("/api/v1/me").expect(200).path("id").asString();
+
+        Reply role = admin.call("PATCH", "/api/v1/users/" + id, "{\"role\":\"viewer\"}");
+        Reply disable = admin.post("/api/v1/users/" + id + ":disable");
+
+        assertThat(role.status()).isEqualTo(403);
+        assertThat(disable.status()).isEqualTo(403);
+    }
+
+    @Test
+    void a_lost_role_is_in_force_with_the_old_token() {
+        Api.Http operator = api.user("operator");
+        String id = operator.get("/api/v1/me").expect(200).path("id").asString();
+        assertThat(operator.get("/api/v1/tasks").status()).isEqualTo(200);
+
+        admin.call("PATCH", "/api/v1/users/" + id, "{\"role\":\"auditor\"}").expect(200);
+
+        assertThat(operator.get("/api/v1/tasks").code()).isEqualTo("role_missing");
+    }
+
+    @Test
+    void a_deleted_user_is_gone_and_his_name_is_free() {
+        JsonNode made = admin.post("/api/v1/users", """
+                {"username":"leaver","password":"a long passphrase","role":"viewer"}""").expect(201);
+        Api.Http leaver = api.login("leaver", "a long passphrase");
+
+        admin.call("DELETE", "/api/v1/users/" + made.path("id").asString(), null)
+                .expect(204);
+
+        assertThat(leaver.get("/api/v1/me").status()).isEqualTo(401);
+        assertThat(admin.get("/api/v1/users/" + made.path("id").asString()).status())
+                .isEqualTo(404);
+        admin.post("/api/v1/users", "{\"username\":\"leaver\",\"role\":\"viewer\"}")
+                .expect(201);
+        assertThat(api.query("SELECT count(*) FROM access.principal WHERE username = 'leaver'", Long.class))
+                .isEqualTo(1);
+    }
+
+    @Test
+    void a_service_account_gets_its_secret_once_and_works() {
+        JsonNode made = admin.post("/api/v1/service-accounts", """
+                {"name":"imports","role":"scheduler","namespace":"default","permissions":{"max_tasks":5},
+                 "requests_per_minute":500}""").expect(201);
+        String clientId = made.path("client_id").asString();
+        String secret = made.path("client_secret").asString();
+
+        JsonNode token = api.token(clientId, secret, "").expect(200);
+
+        assertThat(clientId + secret).matches("[A-Za-z0-9_-]+");
+        JsonNode me = api.bearer(token.path("access_token").asString())
+                .get("/api/v1/me")
+                .expect(200);
+        assertThat(me.path("limits").path("requests_per_minute").asInt()).isEqualTo(500);
+        assertThat(me.path("limits").path("max_tasks").asInt()).isEqualTo(5);
+        assertThat(admin.get("/api/v1/users/" + made.path("id").asString()).text())
+                .doesNotContain(secret);
+    }
+
+    @Test
+    void users_are_listed_in_pages_that_miss_none() {
+        for (int i = 0; i < 5; i++) {
+            admin.post("/api/v1/users", "{\"username\":\"page-" + i + "\",\"role\":\"viewer\"}")
+                    .expect(201);
+        }
+        var seen = new java.util.HashSet<String>();
+        String next = "";
+
+        do {
+            JsonNode page = admin.get("/api/v1/users?limit=2" + (next.isEmpty() ? "" : "&after=" + next))
+                    .expect(200);
+            page.path("items").forEach(user -> seen.add(user.path("username").asString()));
+            next = page.path("next").isNull() ? "" : page.path("next").asString();
+        } while (!next.isEmpty());
+
+        assertThat(seen).contains("admin", "page-0", "page-1", "page-2", "page-3", "page-4");
+    }
+
+    @Test
+    void namespaces_are_made_by_name_and_users_live_in_them() {
+        admin.post("/api/v1/namespaces", "{\"name\":\"team-a\"}").expect(201);
+
+        JsonNode made = admin.post(
+                        "/api/v1/users", "{\"username\":\"in-a\",\"role\":\"viewer\",\"namespace\":\"team-a\"}")
+                .expect(201);
+
+        assertThat(made.path("namespace").asString()).isEqualTo("team-a");
+        assertThat(admin.post("/api/v1/namespaces", "{\"name\":\"team-a\"}").status())
+                .isEqualTo(409);
+        assertThat(admin.post("/api/v1/namespaces", "{\"name\":\"No Such\"}").status())
+                .isEqualTo(422);
+        assertThat(admin.post("/api/v1/users", "{\"username\":\"x\",\"role\":\"viewer\",\"namespace\":\"nowhere\"}")
+                        .status())
+                .isEqualTo(422);
+        assertThat(admin.get("/api/v1/namespaces").text()).contains("default", "team-a");
+    }
+
+    @Test
+    void a_change_of_a_user_and_its_audit_event_stand_or_fall_together() {
+        try (Api own = Api.start(java.util.Map.of())) {
+            Api.Http boss = own.admin();
+            own.execute("REVOKE INSERT ON access.outbox FROM vigil_api");
+
+            Reply refused = boss.post("/api/v1/users", "{\"username\":\"unseen\",\"role\":\"viewer\"}");
+
+            assertThat(refused.status()).isEqualTo(503);
+            assertThat(refused.code()).isEqualTo("audit_unavailable");
+            assertThat(refused.header("Retry-After")).isNotEmpty();
+            assertThat(own.query("SELECT count(*) FROM access.principal WHERE username = 'unseen'", Long.class))
+                    .isZero();
+            own.execute("GRANT INSERT ON access.outbox TO vigil_api");
+            boss.post("/api/v1/users", "{\"username\":\"seen\",\"role\":\"viewer\"}")
+                    .expect(201);
+            assertThat(own.events()).contains("user_created");
+        }
+    }
+}
