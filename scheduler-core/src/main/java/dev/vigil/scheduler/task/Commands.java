@@ -28,10 +28,11 @@ public final class Commands {
                         ), known AS (
                           SELECT t.* FROM t
                            WHERE NOT EXISTS (SELECT FROM scheduler.inbox i
-                                              WHERE i.ref = :id AND i.change_seq IS NOT NULL AND i.kind = :delete)
+                                              WHERE i.ref = :id AND i.change_seq IS NOT NULL
+                                                AND (i.kind = :erase OR i.kind = :delete AND :kind <> :erase))
                         ), open AS (
                           SELECT k.* FROM known k
-                           WHERE :kind = :delete
+                           WHERE :kind IN (:delete, :erase)
                               OR EXISTS (SELECT FROM scheduler.execution e WHERE e.shard = k.shard AND e.id = k.id)
                               OR EXISTS (SELECT FROM scheduler.schedule c WHERE c.shard = k.shard AND c.task_id = k.id)
                         ), s AS (
@@ -49,6 +50,7 @@ public final class Commands {
                 .param("id", task.id())
                 .param("kind", kind.code())
                 .param("delete", Kind.DELETE.code())
+                .param("erase", Kind.ERASE.code())
                 .param("n", events.count())
                 .param("events", events.framed())
                 .query((row, index) -> new Stored(row.getObject("shard", Integer.class), row.getBoolean("known")))
@@ -97,7 +99,9 @@ public final class Commands {
         PAUSE(2),
         RESUME(3),
         DELETE(4),
-        CANCEL(5);
+        CANCEL(5),
+        /// Deletes a task, and takes out of history what tells of its subject.
+        ERASE(6);
 
         private final int code;
 

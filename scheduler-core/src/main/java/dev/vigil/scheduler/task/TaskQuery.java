@@ -7,8 +7,11 @@ import org.jspecify.annotations.Nullable;
 
 /// The query that reads tasks as they have been promised: commands that the owner has yet to carry out count.
 final class TaskQuery {
-    static final Map<String, Integer> CODES =
-            Map.of("pause", Kind.PAUSE.code(), "resume", Kind.RESUME.code(), "delete", Kind.DELETE.code());
+    static final Map<String, Integer> CODES = Map.of(
+            "pause", Kind.PAUSE.code(),
+            "resume", Kind.RESUME.code(),
+            "delete", Kind.DELETE.code(),
+            "erase", Kind.ERASE.code());
 
     /// State and next fire follow from what is there: an open execution or a schedule, its lane, a pending command.
     static final String SELECT = """
@@ -24,7 +27,7 @@ final class TaskQuery {
                                     WHERE i.ref = t.id AND i.change_seq IS NOT NULL AND i.kind IN (:pause, :resume)
                                     ORDER BY i.change_seq DESC LIMIT 1) p ON true
                WHERE NOT EXISTS (SELECT FROM scheduler.inbox i
-                                  WHERE i.ref = t.id AND i.change_seq IS NOT NULL AND i.kind = :delete)
+                                  WHERE i.ref = t.id AND i.change_seq IS NOT NULL AND i.kind IN (:delete, :erase))
                  AND NOT EXISTS (SELECT FROM scheduler.task n
                                   WHERE n.namespace = t.namespace AND n.id = t.id AND n.version > t.version)
             ) t WHERE true

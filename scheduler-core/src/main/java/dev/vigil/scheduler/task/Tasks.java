@@ -112,4 +112,10 @@ public final class Tasks {
     public CommandResult delete(TaskRef task, Events events) {
         return commands.task(task, Kind.DELETE, events);
     }
+
+    /// Deletes a task as [#delete] does; besides, its executions lose their results and what ties them to it. A task
+    /// whose deletion is on its way can still be erased.
+    public CommandResult erase(TaskRef task, Events events) {
+        return commands.task(task, Kind.ERASE, events);
+    }
 }

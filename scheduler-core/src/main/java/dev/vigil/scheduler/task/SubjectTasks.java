@@ -1,0 +1,80 @@
+package dev.vigil.scheduler.task;
+
+import dev.vigil.scheduler.task.Commands.Kind;
+import java.util.List;
+import java.util.UUID;
+import org.springframework.jdbc.core.simple.JdbcClient;
+
+/// The tasks of one person: those that name him as their subject, or that he owns.
+public final class SubjectTasks {
+    /// Most tasks of one [#unerased].
+    public static final int BATCH_MAX = 100;
+
+    private static final UUID NOBODY = new UUID(0, 0);
+    private static final String BY_SUBJECT = "t.namespace = :namespace AND t.subject_index = :subject";
+    // Costs a look at every task of the namespace: for the few requests that are about a user.
+    private static final String BY_SUBJECT_OR_OWNER =
+            "t.namespace = :namespace AND (t.subject_index = :subject OR t.owner = :owner)";
+
+    private final JdbcClient db;
+
+    /// Tasks of this database.
+    public SubjectTasks(JdbcClient db) {
+        this.db = db;
+    }
+
+    /// Whose tasks.
+    ///
+    /// @param namespace    number of the namespace
+    /// @param subjectIndex his blind index there
+    /// @param owner        his id if he is a user; the nil UUID for nobody's
+    public record Person(int namespace, byte[] subjectIndex, UUID owner) {}
+
+    /// A page of his tasks, as they have been promised, oldest first.
+    ///
+    /// @param after the last id of the page before; the nil UUID for the first page
+    public List<TaskView> list(Person person, UUID after, int limit) {
+        return db.sql((TaskQuery.SELECT + "AND t.id > :after AND %s ORDER BY t.id LIMIT :limit")
+                        .formatted(person.owner().equals(NOBODY) ? BY_SUBJECT : BY_SUBJECT_OR_OWNER))
+                .params(TaskQuery.CODES)
+                .param("namespace", person.namespace())
+                .param("subject", person.subjectIndex())
+                .param("owner", person.owner())
+                .param("after", after)
+                .param("limit", limit)
+                .query(TaskRow::view)
+                .list();
+    }
+
+    /// Tasks of his that are stored and whose erasure nobody has asked for yet; deleted ones whose owner has yet to
+    /// remove them included.
+    public List<TaskRef> unerased(Person person) {
+        return db.sql("""
+                        SELECT DISTINCT t.namespace, t.id FROM scheduler.task t
+                         WHERE %s
+                           AND NOT EXISTS (SELECT FROM scheduler.inbox i
+                                            WHERE i.ref = t.id AND i.change_seq IS NOT NULL AND i.kind = :erase)
+                         LIMIT :limit
+                        """.formatted(person.owner().equals(NOBODY) ? BY_SUBJECT : BY_SUBJECT_OR_OWNER))
+                .param("namespace", person.namespace())
+                .param("subject", person.subjectIndex())
+                .param("owner", person.owner())
+                .param("erase", Kind.ERASE.code())
+                .param("limit", BATCH_MAX)
+                .query((row, index) -> new TaskRef(row.getInt("namespace"), row.getObject("id", UUID.class)))
+                .list();
+    }
+
+    /// How many of his tasks are still stored, whatever has been asked.
+    public long stored(Person person) {
+        return db.sql("""
+                        SELECT count(DISTINCT t.id) FROM scheduler.task t
+                         WHERE %s
+                        """.formatted(person.owner().equals(NOBODY) ? BY_SUBJECT : BY_SUBJECT_OR_OWNER))
+                .param("namespace", person.namespace())
+                .param("subject", person.subjectIndex())
+                .param("owner", person.owner())
+                .query(Long.class)
+                .single();
+    }
+}
