@@ -5,6 +5,7 @@ import dev.vigil.api.vault.WorkerAddress;
 import dev.vigil.api.vault.WorkerPortIdentity;
 import dev.vigil.api.web.Authenticator;
 import dev.vigil.api.web.CallWatch;
+import dev.vigil.api.web.Cidr;
 import dev.vigil.api.web.EdgeFilter;
 import dev.vigil.api.web.ProblemValve;
 import dev.vigil.api.web.RateLimits;
@@ -14,6 +15,7 @@ import dev.vigil.api.web.RouteTable;
 import java.net.InetAddress;
 import java.net.URI;
 import java.net.UnknownHostException;
+import java.util.List;
 import org.apache.catalina.core.StandardHost;
 import org.apache.coyote.http11.AbstractHttp11Protocol;
 import org.apache.tomcat.util.threads.VirtualThreadExecutor;
@@ -83,8 +85,13 @@ class PortConfiguration {
     }
 
     @Bean
-    FilterRegistrationBean<EdgeFilter> edge() {
-        var registration = new FilterRegistrationBean<>(new EdgeFilter());
+    FilterRegistrationBean<EdgeFilter> edge(ApiSettings settings) {
+        List<Cidr> proxies = settings.trustedProxies().stream()
+                .map(text -> Cidr.parse(text)
+                        .orElseThrow(() -> new IllegalArgumentException(
+                                "vigil.trusted-proxies has " + text + "; use addresses or ranges such as 10.0.0.0/8")))
+                .toList();
+        var registration = new FilterRegistrationBean<>(new EdgeFilter(proxies));
         registration.setOrder(Ordered.HIGHEST_PRECEDENCE);
         return registration;
     }

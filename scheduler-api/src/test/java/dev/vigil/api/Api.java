@@ -66,7 +66,18 @@ public final class Api implements AutoCloseable {
     }
 
     private static final class Shared {
-        private static final Api ONLY = new Api(TestPostgres.freshDatabase(), Map.of());
+        private static final Api ONLY = new Api(TestPostgres.freshDatabase(), upstreams());
+    }
+
+    private static final Upstreams UPSTREAMS = new Upstreams();
+
+    private static Map<String, Object> upstreams() {
+        return Map.of("vigil.audit.url", UPSTREAMS.url(), "vigil.gdpr.url", UPSTREAMS.url());
+    }
+
+    /// What stands for the services behind the shared one.
+    public static Upstreams behind() {
+        return UPSTREAMS;
     }
 
     /// One service for all tests that do not change its settings.

@@ -147,7 +147,8 @@ final class CallLog implements CallWatch, SmartLifecycle {
         }
     }
 
-    private synchronized void flush() {
+    /// Writes what waits.
+    synchronized void flush() {
         try {
             closeMinutes();
             do {

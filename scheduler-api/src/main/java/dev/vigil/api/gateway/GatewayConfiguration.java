@@ -1,5 +1,6 @@
 package dev.vigil.api.gateway;
 
+import dev.vigil.api.vault.SubjectIndex;
 import dev.vigil.api.web.RouteTable;
 import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
@@ -22,8 +23,8 @@ import org.springframework.core.env.Environment;
 public class GatewayConfiguration {
     @Bean
     @ConditionalOnProperty("vigil.audit.url")
-    AuditGateway auditGateway(GatewaySettings settings) {
-        return new AuditGateway(settings.requiredAudit());
+    AuditGateway auditGateway(GatewaySettings settings, SubjectIndex subjects) {
+        return new AuditGateway(settings.requiredAudit(), subjects);
     }
 
     @Bean

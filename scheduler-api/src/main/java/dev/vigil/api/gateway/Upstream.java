@@ -52,9 +52,14 @@ final class Upstream {
     ///
     /// @throws ProblemException 503 when the service does not answer
     Answer pass(Call call) {
+        return pass(call, call.rawQuery());
+    }
+
+    /// Passes a call on with another query.
+    Answer pass(Call call, String query) {
         HttpResponse<InputStream> response;
         try {
-            response = http.send(request(call), HttpResponse.BodyHandlers.ofInputStream());
+            response = http.send(request(call, query), HttpResponse.BodyHandlers.ofInputStream());
         } catch (IOException e) {
             throw down();
         } catch (InterruptedException e) {
@@ -74,8 +79,7 @@ final class Upstream {
         return answer;
     }
 
-    private HttpRequest request(Call call) {
-        String query = call.rawQuery();
+    private HttpRequest request(Call call, String query) {
         HttpRequest.Builder request = HttpRequest.newBuilder(
                         URI.create(url + call.path() + (query.isEmpty() ? "" : "?" + query)))
                 .timeout(ANSWER_WAIT)

@@ -80,7 +80,11 @@ final class ExecutionRoutes implements Routes {
                                 rows,
                                 Cursors.limit(call),
                                 query.name(),
-                                new Cursors.View<>(ExecutionView::id, reading.json()::execution)));
+                                new Cursors.View<>(
+                                        ExecutionView::id,
+                                        reading.json()::execution,
+                                        execution -> AccessPolicy.decide(call.caller(), Action.READ, target(execution))
+                                                instanceof Verdict.Allowed)));
     }
 
     private Answer get(Call call) {

@@ -15,6 +15,7 @@ import org.springframework.transaction.PlatformTransactionManager;
 @Configuration(proxyBeanMethods = false)
 @Import({
     ExecutionRoutes.class,
+    ForecastRoutes.class,
     SealedViews.class,
     SealedViews.Records.class,
     TaskIntake.class,

@@ -2,6 +2,7 @@ package dev.vigil.api.task;
 
 import dev.vigil.api.access.AccessPolicy;
 import dev.vigil.api.access.AccessPolicy.Action;
+import dev.vigil.api.access.AccessPolicy.Verdict;
 import dev.vigil.api.access.Namespaces;
 import dev.vigil.api.web.Answer;
 import dev.vigil.api.web.Call;
@@ -105,7 +106,13 @@ final class TaskRoutes implements Routes {
         var query = new ListQuery(call, reading.namespaces);
         List<TaskView> rows = tasks.list(query.tasks(), query.page(reading.cursors));
         Map<String, Object> page = reading.cursors.page(
-                rows, Cursors.limit(call), query.name(), new Cursors.View<>(TaskView::id, reading.json::task));
+                rows,
+                Cursors.limit(call),
+                query.name(),
+                new Cursors.View<>(
+                        TaskView::id,
+                        reading.json::task,
+                        task -> verdict(call.caller(), Action.READ, task) instanceof Verdict.Allowed));
         return Answer.json(200, page);
     }
 
@@ -159,9 +166,13 @@ final class TaskRoutes implements Routes {
     }
 
     private static void allow(Caller caller, Action action, TaskView task) {
+        Verdicts.require(verdict(caller, action, task));
+    }
+
+    private static Verdict verdict(Caller caller, Action action, TaskView task) {
         var target = new AccessPolicy.Target(
                 task.owner(), task.namespace(), task.draft().handler());
-        Verdicts.require(AccessPolicy.decide(caller, action, target));
+        return AccessPolicy.decide(caller, action, target);
     }
 
     private static void requireMatch(Call call, TaskView task) {

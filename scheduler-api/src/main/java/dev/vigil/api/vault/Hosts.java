@@ -1,5 +1,6 @@
 package dev.vigil.api.vault;
 
+import dev.vigil.api.web.Cidr;
 import java.util.regex.Pattern;
 
 /// Names and addresses under which a server is reached.

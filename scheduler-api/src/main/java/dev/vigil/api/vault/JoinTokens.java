@@ -1,5 +1,6 @@
 package dev.vigil.api.vault;
 
+import dev.vigil.api.web.Cidr;
 import dev.vigil.protocol.audit.EventType;
 import dev.vigil.protocol.audit.Result;
 import dev.vigil.protocol.id.Id;

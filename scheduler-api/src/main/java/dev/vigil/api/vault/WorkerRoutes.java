@@ -2,6 +2,7 @@ package dev.vigil.api.vault;
 
 import dev.vigil.api.web.Answer;
 import dev.vigil.api.web.Call;
+import dev.vigil.api.web.Cidr;
 import dev.vigil.api.web.Code;
 import dev.vigil.api.web.Cursors;
 import dev.vigil.api.web.Fields;

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /// Positions in lists, opaque to clients and useless once changed: the id of the last item and an HMAC over it and the
@@ -74,13 +75,19 @@ public final class Cursors {
     public <T> Map<String, Object> page(List<T> rows, int limit, String list, View<T> view) {
         Map<String, Object> body = new LinkedHashMap<>();
         List<T> shown = rows.subList(0, Math.min(limit, rows.size()));
-        body.put("items", shown.stream().map(view.json).toList());
+        body.put("items", shown.stream().filter(view.visible).map(view.json).toList());
         body.put("next", rows.size() > limit ? text(list, view.id.apply(shown.getLast())) : null);
         return body;
     }
 
     /// How a row is shown and where it lies.
-    public record View<T>(Function<T, UUID> id, Function<T, Object> json) {}
+    ///
+    /// @param visible rows that are left out, so that a page may be shorter than asked for, with more behind it
+    public record View<T>(Function<T, UUID> id, Function<T, Object> json, Predicate<T> visible) {
+        public View(Function<T, UUID> id, Function<T, Object> json) {
+            this(id, json, row -> true);
+        }
+    }
 
     private String text(String list, UUID id) {
         byte[] bytes = ByteBuffer.allocate(16)

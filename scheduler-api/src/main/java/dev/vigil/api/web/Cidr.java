@@ -1,4 +1,4 @@
-package dev.vigil.api.vault;
+package dev.vigil.api.web;
 
 import java.net.InetAddress;
 import java.util.Optional;
@@ -7,9 +7,9 @@ import java.util.Optional;
 ///
 /// @param network the first address
 /// @param bits    how many of its leading bits count
-record Cidr(InetAddress network, int bits) {
+public record Cidr(InetAddress network, int bits) {
     /// Reads a range; empty when it is none. Names are never looked up.
-    static Optional<Cidr> parse(String text) {
+    public static Optional<Cidr> parse(String text) {
         int slash = text.indexOf('/');
         String address = slash < 0 ? text : text.substring(0, slash);
         try {
@@ -23,7 +23,7 @@ record Cidr(InetAddress network, int bits) {
     }
 
     /// Whether an address lies in it.
-    boolean contains(String address) {
+    public boolean contains(String address) {
         byte[] wanted = network.getAddress();
         byte[] given;
         try {
