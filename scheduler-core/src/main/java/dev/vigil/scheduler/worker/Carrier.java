@@ -26,6 +26,7 @@ final class Carrier {
     private final Condition taken = lock.newCondition();
     private int pending;
     private boolean ended;
+    private volatile boolean active;
     private @Nullable Relay relay;
 
     Carrier(int port, UUID worker, X509Certificate certificate) {
@@ -52,6 +53,15 @@ final class Carrier {
 
     Instant notAfter() {
         return certificate.getNotAfter().toInstant();
+    }
+
+    /// A sealed frame came over it: its worker speaks.
+    void activate() {
+        active = true;
+    }
+
+    boolean active() {
+        return active;
     }
 
     /// Waits until the ROUTER's thread has taken in enough for another message.

@@ -20,12 +20,11 @@ final class Connection {
 
     private final Carrier carrier;
     private final byte[] routingId;
-    private final long openedAt = System.nanoTime();
     private @Nullable WorkerSession session;
     private @Nullable SealedChannel channel;
     private @Nullable HeartbeatHash hash;
     private boolean active;
-    private long heardAt = openedAt;
+    private long heardAt = System.nanoTime();
     private long heartbeat;
     private long signedHeartbeat;
     private boolean suspended;
@@ -99,6 +98,7 @@ final class Connection {
     /// boot.
     void activate() {
         active = true;
+        carrier.activate();
         heardAt = System.nanoTime();
     }
 
@@ -147,10 +147,6 @@ final class Connection {
 
     long nanosSinceHeard() {
         return System.nanoTime() - heardAt;
-    }
-
-    long nanosSinceOpened() {
-        return System.nanoTime() - openedAt;
     }
 
     @Override

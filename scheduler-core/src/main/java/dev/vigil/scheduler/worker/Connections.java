@@ -36,7 +36,6 @@ final class Connections implements RouterLoop.Traffic {
     private static final Logger LOG = LoggerFactory.getLogger(Connections.class);
     private static final long SILENT_NANOS =
             WorkerLinkSettings.HEARTBEAT.multipliedBy(3).plusMillis(500).toNanos();
-    private static final long GREETING_NANOS = Duration.ofSeconds(3).toNanos();
     private static final long CLONE_NANOS = Duration.ofSeconds(5).toNanos();
     private static final int CANCEL_GRACE_MILLIS = 10_000;
 
@@ -355,9 +354,7 @@ final class Connections implements RouterLoop.Traffic {
 
     private Optional<String> overdue(Connection connection) {
         if (!connection.active()) {
-            return connection.nanosSinceOpened() > GREETING_NANOS
-                    ? Optional.of("no HELLO and READY within 3 s")
-                    : Optional.empty();
+            return Optional.empty(); // The terminator cuts those that say nothing.
         }
         if (connection.nanosSinceHeard() > SILENT_NANOS) {
             return Optional.of("three heartbeats are missing");

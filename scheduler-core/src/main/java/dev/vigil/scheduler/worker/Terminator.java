@@ -32,6 +32,7 @@ import org.slf4j.LoggerFactory;
 final class Terminator implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Terminator.class);
     private static final int HANDSHAKE_SECONDS = 5;
+    private static final int GREETING_SECONDS = 3;
     private static final int BACKLOG = 256;
 
     private final WorkerLinkSettings settings;
@@ -154,7 +155,19 @@ final class Terminator implements AutoCloseable {
             throw new IOException("worker " + worker + " has no session under this certificate; it asks for one first");
         }
         carriers.put(carrier.port(), carrier);
+        // Greeting, READY, HELLO, first sealed frame: whoever takes longer holds memory for nothing. JeroMQ's own timer
+        // stops after the greeting (facts: F6, slow-loris).
+        ScheduledFuture<?> reaper = timer.schedule(
+                () -> {
+                    if (!carrier.active()) {
+                        LOG.info("event=link_reaped worker={} reason=\"no sealed frame within 3 s\"", worker);
+                        carrier.cut();
+                    }
+                },
+                GREETING_SECONDS,
+                TimeUnit.SECONDS);
         Runnable ended = () -> {
+            reaper.cancel(false);
             carriers.remove(carrier.port(), carrier);
             carrier.cut();
             done.run();
@@ -162,6 +175,7 @@ final class Terminator implements AutoCloseable {
         try {
             loopback.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), routerPort.getAsInt()));
         } catch (IOException e) {
+            reaper.cancel(false);
             carriers.remove(carrier.port(), carrier);
             close(loopback);
             throw e;

@@ -78,6 +78,11 @@ public final class WorkerLink implements Link, AutoCloseable {
         return terminator.port();
     }
 
+    /// Loopback port of the ROUTER, for tests that try to get around the terminator.
+    int routerPort() {
+        return router.port();
+    }
+
     /// Whether workers can connect and are heard.
     public boolean ready() {
         return router.healthy() && terminator.listening();

@@ -91,12 +91,16 @@ final class TestWorker implements AutoCloseable {
     HttpResponse<String> askSession(URI sessions) throws IOException, InterruptedException {
         String body = "{\"protocol\":1,\"boot\":\"" + boot + "\",\"slots\":4,\"handlers\":[\"demo.echo\"],"
                 + "\"sandbox\":\"none\",\"limits\":\"rlimit\",\"version\":\"test\"}";
+        return post(sessions.resolve("/worker/v1/sessions"), body);
+    }
+
+    HttpResponse<String> post(URI uri, String body) throws IOException, InterruptedException {
         try (HttpClient client = HttpClient.newBuilder()
                 .sslContext(tls)
                 .sslParameters(TlsContexts.parameters())
                 .build()) {
             return client.send(
-                    HttpRequest.newBuilder(sessions.resolve("/worker/v1/sessions"))
+                    HttpRequest.newBuilder(uri)
                             .POST(HttpRequest.BodyPublishers.ofString(body))
                             .build(),
                     HttpResponse.BodyHandlers.ofString());

@@ -19,13 +19,8 @@ import java.net.URI;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -55,12 +50,11 @@ public final class AgentLink implements AutoCloseable {
     private final Holdings holdings;
     private final Inbox inbox = new Inbox();
     private final RandomGenerator jitter = new SecureRandom();
-    private final Map<UUID, CoreState> cores = new HashMap<>();
+    private final CoreTable cores = new CoreTable();
     private final CountDownLatch ended = new CountDownLatch(1);
     private final CountDownLatch saidGoodbye = new CountDownLatch(1);
     private volatile boolean stopping;
     private volatile boolean ioThreadDied;
-    private volatile int connected;
     private volatile long turnedAt = System.nanoTime();
     private boolean draining;
     private boolean leaving;
@@ -84,15 +78,15 @@ public final class AgentLink implements AutoCloseable {
 
     /// Starts to look for cores.
     public void start() {
-        parts.keeper().onRenewal(() -> inbox.add(() -> cores.values().forEach(CoreState::refresh)));
+        parts.keeper().onRenewal(() -> inbox.add(() -> cores.all().forEach(CoreState::refresh)));
         Thread.ofPlatform().name("agent-link").start(this::run);
-        var finder = new CoreFinder(api, keys, ended, live -> inbox.add(() -> coresAre(live)));
+        var finder = new CoreFinder(api, keys, ended, live -> inbox.add(() -> cores.are(live, jitter)));
         Thread.ofPlatform().daemon().name("agent-cores").start(() -> finder.ask(settings.coresAskedEvery()));
     }
 
     /// Cores that this worker is connected to.
     public int connected() {
-        return connected;
+        return cores.connected();
     }
 
     /// Whether the link's thread turns.
@@ -109,23 +103,10 @@ public final class AgentLink implements AutoCloseable {
             draining = true;
             parts.runner().drain();
             holdings.declineWaiting("draining");
-            each((core, connection) -> connection.lowerTo(0));
-            each((core, connection) -> send(core, connection, FrameType.GOODBYE, Bodies.goodbye(false)));
+            cores.each((core, connection) -> connection.lowerTo(0));
+            cores.each((core, connection) -> send(core, connection, FrameType.GOODBYE, Bodies.goodbye(false)));
         });
         return saidGoodbye.await(patience.toNanos(), TimeUnit.NANOSECONDS);
-    }
-
-    private void coresAre(List<CoreAddress> live) {
-        Set<UUID> listed = new HashSet<>();
-        for (CoreAddress address : live) {
-            listed.add(address.incarnation());
-            cores.computeIfAbsent(address.incarnation(), id -> new CoreState(address, jitter));
-        }
-        // A core that is not listed is dropped once its connection is gone too: the list may be behind.
-        cores.values()
-                .removeIf(core -> !listed.contains(core.address().incarnation())
-                        && core.active().isEmpty()
-                        && core.next().isEmpty());
     }
 
     private void run() {
@@ -162,7 +143,7 @@ public final class AgentLink implements AutoCloseable {
             boolean heard = hear(); // Each message is guarded on its own.
             Inbox.run(this::dialMissing);
             Inbox.run(holdings::startReady);
-            Inbox.run(() -> CreditDeal.raise(places(), active()));
+            Inbox.run(() -> CreditDeal.raise(places(), cores.active()));
             Inbox.run(this::flush);
             long now = System.nanoTime();
             turnedAt = now;
@@ -178,7 +159,7 @@ public final class AgentLink implements AutoCloseable {
     }
 
     private void shut() {
-        for (CoreState core : List.copyOf(cores.values())) {
+        for (CoreState core : cores.all()) {
             core.next().ifPresent(connection -> close(core, connection));
             core.active().ifPresent(connection -> close(core, connection));
         }
@@ -188,7 +169,7 @@ public final class AgentLink implements AutoCloseable {
     }
 
     private void dialMissing() {
-        for (CoreState core : cores.values()) {
+        for (CoreState core : cores.all()) {
             if (!leaving && core.shouldDial()) {
                 core.dialing();
                 Thread.ofVirtual().name("link-dial").start(() -> dial(core));
@@ -257,7 +238,7 @@ public final class AgentLink implements AutoCloseable {
 
     /// Ends one connection. Its core is dialled again unless it was already replaced.
     private void close(CoreState core, CoreConnection connection) {
-        if (!known(core, connection)) {
+        if (!CoreTable.known(core, connection)) {
             return;
         }
         boolean wasActive = core.active().filter(c -> c == connection).isPresent();
@@ -268,25 +249,14 @@ public final class AgentLink implements AutoCloseable {
             holdings.sendAgain(core.address().incarnation());
             LOG.info("event=core_lost core={} leaving={}", core.address().incarnation(), leaving);
         }
-        count();
-    }
-
-    /// Whether this connection is in use; a closed one must not be touched again.
-    private static boolean known(CoreState core, CoreConnection connection) {
-        return connections(core).contains(connection);
-    }
-
-    private void count() {
-        connected = (int) cores.values().stream()
-                .filter(core -> core.active().isPresent())
-                .count();
+        cores.count();
     }
 
     private boolean hear() {
         boolean any = false;
-        for (CoreState core : List.copyOf(cores.values())) {
-            for (CoreConnection connection : connections(core)) {
-                for (int i = 0; i < BURST && known(core, connection); i++) {
+        for (CoreState core : cores.all()) {
+            for (CoreConnection connection : CoreTable.connections(core)) {
+                for (int i = 0; i < BURST && CoreTable.known(core, connection); i++) {
                     byte[] message = connection.poll().orElse(null);
                     if (message == null) {
                         break;
@@ -297,13 +267,6 @@ public final class AgentLink implements AutoCloseable {
             }
         }
         return any;
-    }
-
-    private static List<CoreConnection> connections(CoreState core) {
-        var both = new ArrayList<CoreConnection>(2);
-        core.active().ifPresent(both::add);
-        core.next().ifPresent(both::add);
-        return both;
     }
 
     private void hear(CoreState core, CoreConnection connection, byte[] message) {
@@ -327,7 +290,7 @@ public final class AgentLink implements AutoCloseable {
             java.util.Objects.requireNonNull(poller).unregister(old.dealer());
             old.close();
         });
-        count();
+        cores.count();
         UUID id = core.address().incarnation();
         LOG.info("event=core_joined core={} held={}", id, holdings.list().size());
         boolean said =
@@ -400,16 +363,9 @@ public final class AgentLink implements AutoCloseable {
 
     /// From the holdings: what to tell a core about a dispatch.
     private void ack(UUID core, AckRecord record) {
-        CoreState state = cores.get(core);
-        if (state != null && state.active().isPresent()) {
-            state.acks().add(record);
-        }
-    }
-
-    private List<CoreConnection> active() {
-        var active = new ArrayList<CoreConnection>();
-        each((core, connection) -> active.add(connection));
-        return active;
+        cores.find(core)
+                .filter(state -> state.active().isPresent())
+                .ifPresent(state -> state.acks().add(record));
     }
 
     private int places() {
@@ -417,7 +373,7 @@ public final class AgentLink implements AutoCloseable {
     }
 
     private void flush() {
-        each((core, connection) -> {
+        cores.each((core, connection) -> {
             List<AckRecord> acks = List.copyOf(core.acks());
             core.acks().clear();
             sendAll(core, connection, FrameType.ACK, Bodies.acks(acks));
@@ -451,21 +407,11 @@ public final class AgentLink implements AutoCloseable {
         return false;
     }
 
-    private interface Each {
-        void visit(CoreState core, CoreConnection connection);
-    }
-
-    private void each(Each visitor) {
-        for (CoreState core : List.copyOf(cores.values())) {
-            core.active().ifPresent(connection -> visitor.visit(core, connection));
-        }
-    }
-
     /// Once a second.
     private void tick() {
         keys.sweep();
-        CreditDeal.lower(places(), active());
-        each((core, connection) -> {
+        CreditDeal.lower(places(), cores.active());
+        cores.each((core, connection) -> {
             if (connection.nanosSinceAnswer() > SILENT_NANOS) {
                 LOG.warn("event=core_silent core={}", core.address().incarnation());
                 close(core, connection);
@@ -475,7 +421,7 @@ public final class AgentLink implements AutoCloseable {
                 core.refresh();
             }
         });
-        for (CoreState core : List.copyOf(cores.values())) {
+        for (CoreState core : cores.all()) {
             core.next().filter(next -> next.nanosOpen() > WELCOME_NANOS).ifPresent(late -> close(core, late));
         }
         leaveWhenDone();
@@ -498,8 +444,8 @@ public final class AgentLink implements AutoCloseable {
         }
         if (!leaving) {
             leaving = true;
-            each((core, connection) -> send(core, connection, FrameType.GOODBYE, Bodies.goodbye(true)));
-        } else if (connected == 0) {
+            cores.each((core, connection) -> send(core, connection, FrameType.GOODBYE, Bodies.goodbye(true)));
+        } else if (cores.connected() == 0) {
             saidGoodbye.countDown();
         }
     }

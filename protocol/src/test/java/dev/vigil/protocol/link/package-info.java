@@ -1,0 +1,4 @@
+@NullMarked
+package dev.vigil.protocol.link;
+
+import org.jspecify.annotations.NullMarked;
