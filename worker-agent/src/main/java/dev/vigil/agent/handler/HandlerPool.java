@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 final class HandlerPool implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(HandlerPool.class.getName());
     private static final long HELLO_NANOS = TimeUnit.SECONDS.toNanos(10);
+    private static final long EXIT_NANOS = TimeUnit.SECONDS.toNanos(1);
     private static final int SERVED_MAX = 10_000;
     private static final long AGE_MAX_NANOS = TimeUnit.HOURS.toNanos(1);
     private static final long IDLE_MAX_NANOS = TimeUnit.MINUTES.toNanos(5);
@@ -114,14 +115,17 @@ final class HandlerPool implements AutoCloseable {
 
     private void greet(HandlerProcess process) throws IOException, InterruptedException {
         Event event = process.await(HELLO_NANOS);
+        if (event instanceof Event.Silent) {
+            event = process.await(EXIT_NANOS); // its exit says more
+        }
         switch (event) {
             case Event.Line(HandlerLine.Hello(List<String> handlers)) -> process.greeted(handlers);
-            case null -> throw new IOException("it said no hello within " + HELLO_NANOS / 1_000_000_000 + " s");
+            case null -> throw new IOException(lastWords(process, "it said nothing for 10 s, or closed its channel"));
             case Event.Line(HandlerLine.Malformed(String why)) -> throw new IOException("its first line is " + why);
             case Event.Line line -> throw new IOException("its first line is no hello");
             case Event.Flooded(String code, String what) -> throw new IOException(what);
             case Event.Exited(int code) -> throw new IOException(lastWords(process, "it ended with exit code " + code));
-            case Event.Silent silent -> throw new IOException(lastWords(process, "it closed its channel"));
+            case Event.Silent silent -> throw new IllegalStateException("a channel closes once");
             case Event.Cancel cancel -> throw new IllegalStateException("no attempt has this process yet");
             case Event.Abandon abandon -> throw new IOException("the worker is closing");
         }

@@ -283,8 +283,8 @@ public final class AgentLink implements AutoCloseable {
         }
     }
 
-    /// A welcomed connection takes over. The old one is closed before the report is written: what it still carried is
-    /// not read any more, so the core may take the report as the whole truth.
+    /// A welcomed connection takes over. The old one is closed before the report is written: what it still carried
+    /// is not read any more, so the core may take the report as the whole truth.
     private void activate(CoreState core, CoreConnection connection) {
         core.activate(connection).ifPresent(old -> {
             java.util.Objects.requireNonNull(poller).unregister(old.dealer());

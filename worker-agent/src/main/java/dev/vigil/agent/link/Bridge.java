@@ -31,8 +31,8 @@ final class Bridge implements AutoCloseable {
         /// It carries.
         void carries();
 
-        /// JeroMQ connected and then said nothing (upstream pull request 1022): the DEALER must be made anew, the TLS
-        /// connection is still good.
+        /// JeroMQ connected and then said nothing (upstream pull request 1022): the DEALER must be made anew, the
+        /// TLS connection is still good.
         void stuck();
 
         /// It has ended, or never came to be.

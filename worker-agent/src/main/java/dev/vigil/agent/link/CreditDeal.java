@@ -3,8 +3,8 @@ package dev.vigil.agent.link;
 import java.util.ArrayList;
 import java.util.List;
 
-/// How a worker deals its places over the cores: at least one each while there are enough, the rest towards reported
-/// backlog, evenly when nobody reports any.
+/// How a worker deals its places over the cores: at least one each while there are enough, the rest towards
+/// reported backlog, evenly when nobody reports any.
 final class CreditDeal {
     private CreditDeal() {}
 

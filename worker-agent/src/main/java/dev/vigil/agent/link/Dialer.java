@@ -24,7 +24,8 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// Asks a core for a session and opens the TLS connection that goes with it. Blocking; called on threads of its own.
+/// Asks a core for a session and opens the TLS connection that goes with it. Blocking; called on threads of its
+/// own.
 final class Dialer {
     private static final Duration PATIENCE = Duration.ofSeconds(5);
     private static final int ANSWER_BYTES_MAX = 64 * 1024;

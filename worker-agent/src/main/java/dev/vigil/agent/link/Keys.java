@@ -9,9 +9,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 
-/// Task keys for the dispatches of a frame: one call to the API for all that are not at hand. A key that came without
-/// secrets is kept for its task for 60 s, counted from when the API gave it and not from its last use, so that a
-/// worker that lost its rights loses its keys.
+/// Task keys for the dispatches of a frame: one call to the API for all that are not at hand. A key that came
+/// without secrets is kept for its task for 60 s, counted from when the API gave it and not from its last use, so
+/// that a worker that lost its rights loses its keys.
 ///
 /// Safe for use by several threads.
 final class Keys {

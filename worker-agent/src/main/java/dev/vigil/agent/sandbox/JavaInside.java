@@ -45,6 +45,11 @@ public record JavaInside(String program, Map<Path, String> extra) {
         return new JavaInside(seenAs + "/bin/java", extra);
     }
 
+    /// As a program sees it that runs in no sandbox.
+    static JavaInside bare(Path home) {
+        return new JavaInside(home.resolve("bin/java").toString(), Map.of());
+    }
+
     private static List<Path> configuration(Path home) throws IOException {
         var folders = new ArrayList<Path>();
         try (Stream<Path> files = Files.walk(home, 2)) {

@@ -26,6 +26,7 @@ public final class SandboxProcess implements AutoCloseable {
     private static final long FRONT_MILLIS = 100;
 
     private static final Duration PATIENCE = Duration.ofSeconds(2);
+    private static final int LAST_WORDS = 1_000;
     private static final Pattern CHILD = Pattern.compile("\"child-pid\": *([0-9]{1,9})");
     private static final String BUBBLEWRAP = "bwrap";
     /// The processes that have a thread waiting for them; nobody else reaps those.
@@ -80,9 +81,16 @@ public final class SandboxProcess implements AutoCloseable {
     }
 
     /// Lets its program start.
+    ///
+    /// @throws IOException when the sandbox did not come up; the message is what it said
     public void release() throws IOException {
-        started.gate().write('\n');
-        started.gate().close();
+        try (OutputStream gate = started.gate()) {
+            gate.write('\n');
+        } catch (IOException e) {
+            kill();
+            String said = new String(started.stderr().readNBytes(LAST_WORDS), StandardCharsets.UTF_8).strip();
+            throw new IOException("the sandbox did not come up: " + said, e);
+        }
     }
 
     /// The agent's end of `VIGIL_FD`.

@@ -1,7 +1,7 @@
 package dev.vigil.agent.sandbox;
 
 /// This machine cannot hold a sandbox. The message says what is missing and how to get it.
-public final class SandboxUnavailableException extends Exception {
+final class SandboxUnavailableException extends Exception {
     private static final long serialVersionUID = 1;
     private final String sentence;
 

@@ -15,6 +15,8 @@ import java.util.Optional;
 public final class Sandboxes implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Sandboxes.class.getName());
 
+    private static final Path JAVA_HOME = Path.of(System.getProperty("java.home"));
+
     private final Path folder;
     private final FileChannel lock;
     private final List<AutoCloseable> resources = new ArrayList<>();
@@ -29,7 +31,18 @@ public final class Sandboxes implements AutoCloseable {
     /// @param stateDirectory   the agent's own
     /// @param allowUnsandboxed run bare where no sandbox holds
     /// @param patience         of the watchdog
-    public record Settings(Path stateDirectory, boolean allowUnsandboxed, Watchdog.Patience patience) {}
+    /// @param programs         folders where bwrap and the like are looked for
+    public record Settings(
+            Path stateDirectory, boolean allowUnsandboxed, Watchdog.Patience patience, List<Path> programs) {
+        public Settings {
+            programs = List.copyOf(programs);
+        }
+
+        /// With programs from the usual folders.
+        public Settings(Path stateDirectory, boolean allowUnsandboxed, Watchdog.Patience patience) {
+            this(stateDirectory, allowUnsandboxed, patience, Tools.USUAL_FOLDERS);
+        }
+    }
 
     private Sandboxes(Path folder, FileChannel lock) {
         this.folder = folder;
@@ -66,7 +79,8 @@ public final class Sandboxes implements AutoCloseable {
             Optional<String> problem = bubblewrap(base);
             if (problem.isPresent() && settings.allowUnsandboxed()) {
                 LOG.log(System.Logger.Level.WARNING, "event=unsandboxed handlers see this machine; {0}", problem.get());
-                use(base, new BareSandbox(base.starter(), base.tools().shell(), base.label()), problem.get());
+                Sandbox bare = new BareSandbox(base.starter(), base.tools().shell(), base.label());
+                use(base.withJava(JavaInside.bare(JAVA_HOME)), bare, problem.get());
             } else if (problem.isPresent()) {
                 report = new SandboxReport("none", base.starter().limits(), false, problem.get());
             }
@@ -77,11 +91,15 @@ public final class Sandboxes implements AutoCloseable {
 
     /// What every kind of sandbox stands on.
     private record Base(
-            String label, Tools tools, Launcher launcher, Watchdog watchdog, Starter starter, JavaInside java) {}
+            String label, Tools tools, Launcher launcher, Watchdog watchdog, Starter starter, JavaInside java) {
+        Base withJava(JavaInside other) {
+            return new Base(label, tools, launcher, watchdog, starter, other);
+        }
+    }
 
     private Base base(Settings settings, Leftovers leftovers) throws IOException, SandboxUnavailableException {
         String label = leftovers.label();
-        Tools tools = Tools.find();
+        Tools tools = Tools.find(settings.programs());
         Launcher launcher = keep(Launcher.open(label));
         Watchdog watchdog = keep(Watchdog.start(launcher, folder, settings.patience()));
         Optional<Cgroups> cgroups = Cgroups.find(label);
@@ -89,7 +107,7 @@ public final class Sandboxes implements AutoCloseable {
         leftovers.remember(cgroups.map(Cgroups::homes).orElse(List.of()));
         Optional<UserIds> users = launcher.root() ? Optional.of(UserIds.of(label)) : Optional.empty();
         var starter = new Starter(new Starter.Parts(launcher, tools, users, cgroups, filter(), watchdog));
-        JavaInside java = JavaInside.of(Path.of(System.getProperty("java.home")), launcher);
+        JavaInside java = JavaInside.of(JAVA_HOME, launcher);
         return new Base(label, tools, launcher, watchdog, starter, java);
     }
 

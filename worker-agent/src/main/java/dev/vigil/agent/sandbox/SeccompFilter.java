@@ -140,6 +140,10 @@ final class SeccompFilter {
             this.column = column;
         }
 
+        int architecture() {
+            return audit;
+        }
+
         /// The machine of a JVM.
         ///
         /// @param name the JDK's `os.arch`
@@ -151,7 +155,8 @@ final class SeccompFilter {
             };
         }
 
-        private List<Integer> refused() {
+        /// The numbers that answer EPERM whatever their arguments are.
+        List<Integer> refused() {
             return REFUSED.lines()
                     .map(line -> line.split(" ")[column])
                     .filter(number -> !number.equals("-"))
@@ -159,7 +164,7 @@ final class SeccompFilter {
                     .toList();
         }
 
-        private int number(String name) {
+        int number(String name) {
             return EXAMINED.lines()
                     .map(line -> line.split(" "))
                     .filter(fields -> fields[0].equals(name))
@@ -189,7 +194,7 @@ final class SeccompFilter {
 
     private void write(Machine machine) {
         step(LOAD, ARCHITECTURE);
-        jump(EQUAL, machine.audit, 1, 0);
+        jump(EQUAL, machine.architecture(), 1, 0);
         step(RETURN, KILL_PROCESS);
         step(LOAD, NUMBER);
         if (machine == Machine.X86_64) {
