@@ -35,6 +35,9 @@ final class EarnedPublic {
                 .collect(Collectors.toSet());
         return classes.stream()
                 .filter(type -> type.isTopLevelClass() && type.getModifiers().contains(JavaModifier.PUBLIC))
+                // Started by its name, from a command line or a launcher.
+                .filter(type -> type.getMethods().stream()
+                        .noneMatch(method -> method.getName().equals("main")))
                 .map(JavaClass::getName)
                 .filter(name -> !earned.contains(name) && !tests.contains(name))
                 .sorted()

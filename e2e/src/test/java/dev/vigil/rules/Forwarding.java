@@ -22,8 +22,9 @@ import javax.lang.model.element.Modifier;
 
 /// Finds methods that only hand their parameters on to another method of this project. A method that hides a type of
 /// the JDK or of a library (or an interface that a library fills) is a boundary, a public one before a package-private
-/// type is a door, one with an annotation is called by somebody else, and a private one handed on as `this::name` may
-/// stand in for a field that is not set yet: none of these counts.
+/// type is a door, one with a name and a doc comment of its own says something new, one with an annotation is called by
+/// somebody else, and a private one handed on as `this::name` may stand in for a field that is not set yet: none of
+/// these counts.
 final class Forwarding {
     /// Every top-level type of the project, and whether it is public.
     private final Map<String, Boolean> types;
@@ -67,6 +68,8 @@ final class Forwarding {
                 && !source.text().contains("this::" + method.name())
                 && onlyCall(tree)
                         .filter(call -> names(tree.getParameters()).equals(arguments(call)))
+                        .filter(call -> !source.isDocumented(tree)
+                                || call.getMethodSelect().toString().endsWith("." + method.name()))
                         .filter(call -> needlessly(source, method, call.getMethodSelect()))
                         .isPresent();
     }

@@ -41,6 +41,13 @@ record Source(Path path, String text, CompilationUnitTree unit, SourcePositions 
         return line(end(tree)) - line(start(tree)) + 1;
     }
 
+    /// Whether a doc comment ends right above the node.
+    boolean isDocumented(Tree tree) {
+        int line = line(start(tree));
+        return line > 1
+                && text.lines().skip(line - 2L).findFirst().orElse("").strip().startsWith("///");
+    }
+
     /// `path:line`, as compilers print it.
     String at(Tree tree) {
         return at(line(start(tree)));

@@ -156,6 +156,8 @@ class TidyTest {
                         int resume(int id) { return tasks.pause(id); }
                         Hidden hidden;
                         public int door(int id) { return hidden.pause(id); }
+                        /// Stops it at the next light.
+                        int halt(int id) { return tasks.pause(id); }
                     }
                     """);
 
