@@ -35,14 +35,8 @@ final class SigningKeys implements JWKSource<SecurityContext> {
     SigningKeys(JdbcClient db, TransactionTemplate transaction, VaultKeys vault, InstantSource time) {
         this.db = db;
         this.vault = vault;
-        List<JWK> loaded = transaction.execute(_ -> {
-            db.sql("SELECT pg_advisory_xact_lock(:lock)")
-                    .param("lock", CREATION_LOCK)
-                    .query(row -> {});
-            List<JWK> stored = load();
-            return stored.isEmpty() ? List.of(create(time)) : stored;
-        });
-        this.keys = new JWKSet(loaded == null ? List.of() : loaded);
+        List<JWK> stored = load();
+        this.keys = new JWKSet(stored.isEmpty() ? firstOf(transaction, time) : stored);
     }
 
     @Override
@@ -72,23 +66,40 @@ final class SigningKeys implements JWKSource<SecurityContext> {
         return loaded;
     }
 
-    private JWK create(InstantSource time) {
+    /// The first key, this node's or that of a node that was quicker. It is made before the transaction: that takes
+    /// seconds on a busy machine, and a session that idles in a transaction for three is ended.
+    private List<JWK> firstOf(TransactionTemplate transaction, InstantSource time) {
+        RSAKey key = create();
+        List<JWK> first = transaction.execute(_ -> {
+            db.sql("SELECT pg_advisory_xact_lock(:lock)")
+                    .param("lock", CREATION_LOCK)
+                    .query(row -> {});
+            List<JWK> stored = load();
+            return stored.isEmpty() ? List.of(store(key, time)) : stored;
+        });
+        return first == null ? List.of() : first;
+    }
+
+    private JWK store(RSAKey key, InstantSource time) {
+        byte[] json = key.toJSONString().getBytes(StandardCharsets.UTF_8);
+        db.sql("""
+                        INSERT INTO access.signing_key (kid, wrapped, created_at)
+                        VALUES (:kid, :wrapped, :at)
+                        """)
+                .param("kid", key.getKeyID())
+                .param("wrapped", vault.wrap(purpose(key.getKeyID()), json))
+                .param("at", Timestamp.from(time.instant()))
+                .update();
+        return key;
+    }
+
+    private static RSAKey create() {
         try {
-            RSAKey key = new RSAKeyGenerator(BITS)
+            return new RSAKeyGenerator(BITS)
                     .keyID(UUID.randomUUID().toString())
                     .keyUse(KeyUse.SIGNATURE)
                     .algorithm(JWSAlgorithm.RS256)
                     .generate();
-            byte[] json = key.toJSONString().getBytes(StandardCharsets.UTF_8);
-            db.sql("""
-                            INSERT INTO access.signing_key (kid, wrapped, created_at)
-                            VALUES (:kid, :wrapped, :at)
-                            """)
-                    .param("kid", key.getKeyID())
-                    .param("wrapped", vault.wrap(purpose(key.getKeyID()), json))
-                    .param("at", Timestamp.from(time.instant()))
-                    .update();
-            return key;
         } catch (JOSEException e) {
             throw new IllegalStateException("no RSA key could be made; is the JDK complete?", e);
         }
