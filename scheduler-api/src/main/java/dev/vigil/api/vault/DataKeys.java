@@ -3,6 +3,7 @@ package dev.vigil.api.vault;
 import dev.vigil.protocol.audit.EventType;
 import dev.vigil.protocol.audit.Result;
 import dev.vigil.protocol.id.UuidV7;
+import dev.vigil.scheduler.task.SubjectTasks.Person;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Types;
@@ -152,6 +153,35 @@ final class DataKeys {
                 .list();
         forget(namespace, subjectIndex, destroyed);
         return destroyed;
+    }
+
+    /// The destroyed keys of a person.
+    List<UUID> destroyed(Person person) {
+        return db.sql("""
+                        SELECT id
+                          FROM vault.data_key
+                         WHERE namespace = :namespace AND subject_index = :subject AND month IS NULL
+                           AND destroyed_at IS NOT NULL
+                         ORDER BY generation
+                        """)
+                .param("namespace", person.namespace())
+                .param("subject", person.subjectIndex())
+                .query(UUID.class)
+                .list();
+    }
+
+    /// Whether every node had two looks at the table since the last key of a person was destroyed, and no key of his
+    /// is left.
+    boolean forgottenEverywhere(Person person) {
+        return db.sql("""
+                        SELECT coalesce(bool_and(coalesce(destroyed_at < clock_timestamp() - interval '2 seconds', false)), true)
+                          FROM vault.data_key
+                         WHERE namespace = :namespace AND subject_index = :subject AND month IS NULL
+                        """)
+                .param("namespace", person.namespace())
+                .param("subject", person.subjectIndex())
+                .query(Boolean.class)
+                .single();
     }
 
     /// Drops a subject's keys from this node's memory.

@@ -5,6 +5,8 @@ import dev.vigil.api.web.Outbox;
 import dev.vigil.scheduler.execution.Executions;
 import dev.vigil.scheduler.execution.LiveCores;
 import dev.vigil.scheduler.execution.WorkerReports;
+import dev.vigil.scheduler.task.SubjectTasks;
+import dev.vigil.scheduler.task.Tasks;
 import java.time.InstantSource;
 import java.util.List;
 import org.springframework.beans.factory.ObjectProvider;
@@ -108,6 +110,7 @@ public class VaultConfiguration {
     }
 
     @Configuration(proxyBeanMethods = false)
+    @Import(SubjectRoutes.Work.class)
     static class RoutesConfiguration {
         @Bean
         EnrolmentRoutes enrolmentRoutes(
@@ -154,6 +157,43 @@ public class VaultConfiguration {
         WorkerRoutes.Invitation invitation(Authority authority, ObjectProvider<WorkerAddress> address) {
             return new WorkerRoutes.Invitation(
                     authority.pin(), () -> address.getObject().url().toString());
+        }
+
+        @Bean
+        SubjectRequests subjectRequests(VaultStore store, VaultKeys keys) {
+            return new SubjectRequests(store, keys);
+        }
+
+        @Bean
+        Persons persons(SubjectRequests requests, SubjectIndex index, PayloadSealer sealer) {
+            return new Persons(requests, index, sealer);
+        }
+
+        @Bean
+        SubjectTasks subjectTasks(JdbcClient db) {
+            return new SubjectTasks(db);
+        }
+
+        @Bean
+        SubjectErasure.Means erasureMeans(DataKeys keys, PayloadSealer sealer, Tasks tasks, SubjectTasks subjectTasks) {
+            return new SubjectErasure.Means(keys, sealer, tasks, subjectTasks);
+        }
+
+        @Bean
+        SubjectErasure subjectErasure(
+                VaultStore store, SubjectRequests requests, Persons persons, SubjectErasure.Means means) {
+            return new SubjectErasure(store, requests, persons, means);
+        }
+
+        @Bean
+        SubjectAccess subjectAccess(SubjectErasure.Means means, Executions executions) {
+            return new SubjectAccess(means.subjectTasks(), means.tasks(), executions, means.sealer());
+        }
+
+        @Bean
+        SubjectRoutes subjectRoutes(
+                PeerGate peers, SubjectRequests requests, Persons persons, SubjectRoutes.Work work) {
+            return new SubjectRoutes(peers, requests, persons, work);
         }
     }
 }

@@ -65,6 +65,21 @@ public final class SubjectTasks {
                 .list();
     }
 
+    /// Whether a task is one of his.
+    public boolean has(Person person, UUID task) {
+        return db.sql("""
+                        SELECT EXISTS (SELECT FROM scheduler.task t
+                                        WHERE t.id = :task AND t.namespace = :namespace
+                                          AND (t.subject_index = :subject OR t.owner = :owner))
+                        """)
+                .param("task", task)
+                .param("namespace", person.namespace())
+                .param("subject", person.subjectIndex())
+                .param("owner", person.owner())
+                .query(Boolean.class)
+                .single();
+    }
+
     /// How many of his tasks are still stored, whatever has been asked.
     public long stored(Person person) {
         return db.sql("""

@@ -1,0 +1,178 @@
+package dev.vigil.api.vault;
+
+import dev.vigil.protocol.id.Id;
+import dev.vigil.protocol.id.Kind;
+import dev.vigil.scheduler.execution.ExecutionFilter;
+import dev.vigil.scheduler.execution.ExecutionView;
+import dev.vigil.scheduler.execution.Executions;
+import dev.vigil.scheduler.task.Page;
+import dev.vigil.scheduler.task.Schedule;
+import dev.vigil.scheduler.task.SubjectTasks;
+import dev.vigil.scheduler.task.SubjectTasks.Person;
+import dev.vigil.scheduler.task.TaskView;
+import dev.vigil.scheduler.task.Tasks;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/// What is known about a person, opened for one access request, in pages.
+final class SubjectAccess {
+    /// A page ends once it is this long, and always has one item.
+    static final int PAGE_BYTES = 4 << 20;
+
+    private static final int TASKS_MAX = 100;
+    private static final int EXECUTIONS_MAX = 200;
+    private static final UUID START = new UUID(0, 0);
+
+    private final SubjectTasks subjectTasks;
+    private final Tasks tasks;
+    private final Executions executions;
+    private final PayloadSealer sealer;
+
+    SubjectAccess(SubjectTasks subjectTasks, Tasks tasks, Executions executions, PayloadSealer sealer) {
+        this.subjectTasks = subjectTasks;
+        this.tasks = tasks;
+        this.executions = executions;
+        this.sealer = sealer;
+    }
+
+    /// Where a page begins: after that task of that namespace.
+    record Position(int namespace, UUID task) {
+        static final Position FIRST = new Position(0, START);
+
+        static Optional<Position> parse(String text) {
+            String[] parts = text.split(":", 2);
+            Optional<Id> id = parts.length == 2 ? Id.parse(Kind.TASK, parts[1]) : Optional.empty();
+            return id.isPresent() && parts[0].matches("[0-9]{1,9}")
+                    ? Optional.of(
+                            new Position(Integer.parseInt(parts[0]), id.get().uuid()))
+                    : Optional.empty();
+        }
+
+        @Override
+        public String toString() {
+            return namespace + ":" + new Id(Kind.TASK, task);
+        }
+    }
+
+    /// Items in JSON, and where the next page begins; null at the end.
+    record Part(
+            List<Map<String, @Nullable Object>> items,
+            @Nullable String next) {}
+
+    /// A page of his tasks, payloads opened.
+    Part tasks(List<Person> persons, Position after) {
+        var items = new ArrayList<Map<String, @Nullable Object>>();
+        long bytes = 0;
+        for (Person person : persons) {
+            if (person.namespace() < after.namespace()) {
+                continue;
+            }
+            UUID from = person.namespace() == after.namespace() ? after.task() : START;
+            List<TaskView> page = subjectTasks.list(person, from, TASKS_MAX);
+            for (TaskView task : page) {
+                byte[] sealed = tasks.payload(task.ref()).orElse(null);
+                items.add(view(task, sealed));
+                bytes += sealed == null ? 0 : sealed.length;
+                if (bytes > PAGE_BYTES || items.size() >= TASKS_MAX) {
+                    return new Part(items, new Position(person.namespace(), task.id()).toString());
+                }
+            }
+        }
+        return new Part(items, null);
+    }
+
+    private Map<String, @Nullable Object> view(TaskView task, byte @Nullable [] sealed) {
+        var place = new Place(
+                task.id(), task.namespace(), task.payloadVersion(), task.draft().handler());
+        Map<String, @Nullable Object> view = new LinkedHashMap<>();
+        view.put("id", new Id(Kind.TASK, task.id()).toString());
+        view.put("namespace", task.namespace());
+        view.put("name", task.draft().name());
+        view.put("handler", task.draft().handler());
+        view.put("type", task.draft().schedule().type());
+        view.put("schedule", schedule(task.draft().schedule()));
+        view.put("priority", task.draft().priority().name().toLowerCase(Locale.ROOT));
+        view.put("labels", task.draft().labels());
+        view.put("state", task.state().name().toLowerCase(Locale.ROOT));
+        view.put("created_by", new Id(Kind.USER, task.owner()).toString());
+        view.put("created_at", task.createdAt());
+        view.put("next_fire_at", task.nextFireAt());
+        view.put("payload", sealed == null ? null : json(sealer.open(place, place.payload(task.keyId()), sealed)));
+        return view;
+    }
+
+    private static String schedule(Schedule schedule) {
+        return switch (schedule) {
+            case Schedule.OneTime(var at) -> at == null ? "now" : at.toString();
+            case Schedule.Cron cron -> cron.expression() + " " + cron.zone().getId();
+            case Schedule.Interval interval -> interval.every().toString();
+        };
+    }
+
+    /// A page of one task's executions, newest first, results opened.
+    ///
+    /// @param after the last id of the page before; null for the first page
+    Part executions(UUID task, @Nullable UUID after) {
+        var items = new ArrayList<Map<String, @Nullable Object>>();
+        long bytes = 0;
+        List<ExecutionView> page =
+                executions.list(ExecutionFilter.ofTask(task), new Page(after, EXECUTIONS_MAX, false));
+        for (ExecutionView execution : page) {
+            byte[] sealed = executions.sealedResult(execution).orElse(null);
+            items.add(view(execution, sealed));
+            bytes += sealed == null ? 0 : sealed.length;
+            if (bytes > PAGE_BYTES || items.size() >= EXECUTIONS_MAX) {
+                return new Part(items, new Id(Kind.EXECUTION, execution.id()).toString());
+            }
+        }
+        return new Part(items, null);
+    }
+
+    private Map<String, @Nullable Object> view(ExecutionView execution, byte @Nullable [] sealed) {
+        var place =
+                new Place(execution.taskId(), execution.namespace(), execution.payloadVersion(), execution.handler());
+        boolean succeeded = execution.state() == ExecutionView.State.SUCCEEDED;
+        Opened opened = sealed == null
+                ? new Opened.Erased()
+                : sealer.open(
+                        place,
+                        succeeded
+                                ? place.result(execution.id(), execution.keyId())
+                                : place.errorDetail(execution.id(), execution.keyId()),
+                        sealed);
+        Map<String, @Nullable Object> view = new LinkedHashMap<>();
+        view.put("id", new Id(Kind.EXECUTION, execution.id()).toString());
+        view.put("task_id", new Id(Kind.TASK, execution.taskId()).toString());
+        view.put("state", execution.state().name().toLowerCase(Locale.ROOT));
+        view.put("attempt", execution.attempt());
+        view.put("scheduled_for", execution.scheduledFor());
+        view.put("started_at", execution.startedAt());
+        view.put("finished_at", execution.finishedAt());
+        view.put(
+                "duration_ms",
+                execution.duration() == null ? null : execution.duration().toMillis());
+        view.put(
+                "worker_id",
+                execution.workerId() == null ? null : new Id(Kind.WORKER, execution.workerId()).toString());
+        view.put("result", succeeded ? json(opened) : null);
+        view.put("error_code", execution.errorCode());
+        view.put("error_detail", succeeded ? null : text(opened));
+        return view;
+    }
+
+    private static @Nullable Object json(Opened opened) {
+        String text = text(opened);
+        return text == null ? null : Rows.json(text);
+    }
+
+    private static @Nullable String text(Opened opened) {
+        return opened instanceof Opened.Plain(byte[] bytes) ? new String(bytes, StandardCharsets.UTF_8) : null;
+    }
+}
