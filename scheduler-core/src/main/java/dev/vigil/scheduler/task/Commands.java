@@ -85,7 +85,7 @@ public final class Commands {
 
     private CommandResult result(Stored stored) {
         if (stored.shard != null) {
-            hints.changed(List.of(new ShardHint(stored.shard, true)));
+            hints.changed(List.of(ShardHint.command(stored.shard)));
             return new CommandResult.Accepted();
         }
         return stored.known ? new CommandResult.Finished() : new CommandResult.Absent();

@@ -12,8 +12,10 @@ import dev.vigil.scheduler.task.TaskInsert.Row;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
@@ -63,9 +65,7 @@ final class TaskCreation {
             }
         }
         batch.stream().filter(item -> !item.isLimited()).forEach(item -> quotas.forget(item.owner()));
-        hints.changed(outcome.shards.stream()
-                .map(shard -> new ShardHint(shard, false))
-                .toList());
+        hints.changed(outcome.hints.values());
         return outcome.list();
     }
 
@@ -82,7 +82,7 @@ final class TaskCreation {
                 lost.add(place);
                 outcome.set(place, new AlreadyExists(planned.get(i).task().id()));
             } else {
-                outcome.shards.add(planned.get(i).shard());
+                outcome.hint(planned.get(i), row);
                 outcome.set(place, new Created(view(planned.get(i).task(), row)));
             }
         }
@@ -162,7 +162,7 @@ final class TaskCreation {
     /// The answers of a batch, place by place.
     private static final class Outcome {
         final List<Prepared> batch;
-        final Set<Integer> shards = new HashSet<>();
+        final Map<Integer, ShardHint> hints = new HashMap<>();
         private final Turn turn;
         private final @Nullable CreateResult[] results;
 
@@ -174,6 +174,18 @@ final class TaskCreation {
 
         void set(int place, CreateResult result) {
             results[place] = result;
+        }
+
+        void hint(Planned planned, Row row) {
+            long lane = planned.nextAt() == null ? 1L << planned.lane() : 0;
+            hints.merge(
+                    planned.shard(),
+                    new ShardHint(planned.shard(), lane, row.dueAt()),
+                    (a, b) -> new ShardHint(a.shard(), a.lanes() | b.lanes(), earlier(a.due(), b.due())));
+        }
+
+        private static @Nullable Instant earlier(@Nullable Instant a, @Nullable Instant b) {
+            return a == null || (b != null && b.isBefore(a)) ? b : a;
         }
 
         /// Of several callers with the same id the first one stores it.

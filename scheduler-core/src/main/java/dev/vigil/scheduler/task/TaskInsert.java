@@ -210,6 +210,10 @@ final class TaskInsert {
     ///
     /// @param nextAt of a schedule; null for a one_time task
     record Planned(NewTask task, int shard, @Nullable Instant nextAt) {
+        int lane() {
+            return Lane.of(draft().priority(), task.namespace());
+        }
+
         TaskDraft draft() {
             return task.draft();
         }

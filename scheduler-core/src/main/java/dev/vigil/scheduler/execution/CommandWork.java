@@ -1,0 +1,164 @@
+package dev.vigil.scheduler.execution;
+
+import dev.vigil.scheduler.execution.CommandWrites.Released;
+import dev.vigil.scheduler.execution.Open.Phase;
+import dev.vigil.scheduler.execution.OwnerReads.InboxRow;
+import dev.vigil.scheduler.task.Commands.Kind;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.Objects;
+import java.util.UUID;
+
+/// Carries out commands in their order. From the moment a command is applied here nothing is dispatched against it;
+/// its inbox row goes when its effect is complete, so a successor begins where this owner stopped.
+///
+/// Not for use by several threads.
+final class CommandWork {
+    private final LoopState state;
+    private final Endings endings;
+    private final FireWork fires;
+
+    CommandWork(LoopState state, Endings endings, FireWork fires) {
+        this.state = state;
+        this.endings = endings;
+        this.fires = fires;
+    }
+
+    /// Applies what is pending.
+    void apply() {
+        List<Integer> waiting = state.shards.values().stream()
+                .filter(OwnedShard::hasCommands)
+                .map(shard -> shard.id)
+                .toList();
+        if (waiting.isEmpty()) {
+            return;
+        }
+        List<InboxRow> commands = OwnerReads.commands(state.db(), waiting);
+        for (InboxRow command : commands) {
+            OwnedShard shard = state.shards.get(command.shard());
+            if (shard != null && !isKnown(shard, command)) {
+                shard.announced = Math.max(shard.announced, command.changeSeq());
+                apply(shard, command);
+            }
+        }
+        for (int id : waiting) {
+            OwnedShard shard = state.shards.get(id);
+            if (shard != null) {
+                shard.applied = shard.announced;
+            }
+        }
+    }
+
+    private static boolean isKnown(OwnedShard shard, InboxRow command) {
+        return command.equals(shard.removals.get(ref(command))) || command.equals(shard.cancels.get(ref(command)));
+    }
+
+    private void apply(OwnedShard shard, InboxRow command) {
+        boolean owned = switch (command.kind()) {
+            case PAUSE -> pause(shard, command);
+            case RESUME -> resume(shard, command);
+            case CANCEL -> cancel(shard, command);
+            case DELETE, ERASE -> remove(shard, command);
+            case CREATED -> true;
+        };
+        if (!owned) {
+            state.examine(List.of(shard.id));
+        }
+    }
+
+    private boolean pause(OwnedShard shard, InboxRow command) {
+        boolean owned = CommandWrites.hold(state.db(), fence(shard), command);
+        shard.lanes.ofTask(ref(command)).forEach(due -> shard.lanes.remove(due.id()));
+        openOf(shard, ref(command)).stream()
+                .filter(open -> open.phase == Phase.COMMITTED)
+                .forEach(open -> endings.neverRan(open, "paused"));
+        return owned;
+    }
+
+    private boolean resume(OwnedShard shard, InboxRow command) {
+        List<Released> released =
+                CommandWrites.release(state.db(), fence(shard), command, fires.resumeAt(command).orElse(null));
+        for (Released row : released) {
+            if (row.lane() != null && row.dueAt() != null) {
+                shard.lanes.rewind(row.lane(), row.dueAt());
+            }
+        }
+        FireWork.look(shard);
+        return !released.isEmpty();
+    }
+
+    private boolean cancel(OwnedShard shard, InboxRow command) {
+        shard.cancels.put(ref(command), command);
+        end(shard, List.of(ref(command)));
+        return true;
+    }
+
+    private boolean remove(OwnedShard shard, InboxRow command) {
+        List<UUID> executions = CommandWrites.stop(state.db(), fence(shard), command);
+        shard.removals.put(ref(command), command);
+        end(shard, executions);
+        return !executions.isEmpty();
+    }
+
+    /// Ends executions: what is on a worker is told to stop, the rest ends at once.
+    private void end(OwnedShard shard, Collection<UUID> executions) {
+        var queued = new ArrayList<UUID>();
+        for (UUID id : executions) {
+            shard.lanes.remove(id);
+            Open open = shard.open.get(id);
+            if (open == null) {
+                queued.add(id);
+            } else if (open.phase == Phase.COMMITTED) {
+                open.cancelled = true;
+                endings.neverRan(open, "cancelled");
+            } else if (open.phase != Phase.ENDING) {
+                open.cancelled = true;
+                state.core.link().cancel(open.worker, List.of(open.running()));
+            }
+        }
+        if (!queued.isEmpty()) {
+            OwnerReads.byId(state.db(), shard.id, queued).forEach(endings::cancelled);
+        }
+    }
+
+    /// Completes commands whose executions have ended.
+    void complete() {
+        for (OwnedShard shard : List.copyOf(state.shards.values())) {
+            for (InboxRow command : List.copyOf(shard.cancels.values())) {
+                if (!shard.open.containsKey(ref(command)) && state.owns(shard.id)) {
+                    shard.cancels.remove(ref(command));
+                    check(shard, CommandWrites.done(state.db(), fence(shard), command));
+                }
+            }
+            for (InboxRow command : List.copyOf(shard.removals.values())) {
+                if (openOf(shard, ref(command)).isEmpty() && state.owns(shard.id)) {
+                    boolean owned = command.kind() != Kind.ERASE
+                            || CommandWrites.anonymise(state.db(), fence(shard), command);
+                    check(shard, owned && CommandWrites.remove(state.db(), fence(shard), command));
+                    shard.removals.remove(ref(command));
+                }
+            }
+        }
+    }
+
+    private void check(OwnedShard shard, boolean owned) {
+        if (!owned) {
+            state.examine(List.of(shard.id));
+        }
+    }
+
+    private Owned fence(OwnedShard shard) {
+        return new Owned(state.core.incarnation(), List.of(shard.identity()));
+    }
+
+    private static List<Open> openOf(OwnedShard shard, UUID task) {
+        return shard.open.values().stream()
+                .filter(open -> open.due.task().id().equals(task))
+                .toList();
+    }
+
+    private static UUID ref(InboxRow command) {
+        return Objects.requireNonNull(command.ref(), "a command names whom it means");
+    }
+}

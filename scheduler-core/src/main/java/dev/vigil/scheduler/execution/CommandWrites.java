@@ -1,0 +1,200 @@
+package dev.vigil.scheduler.execution;
+
+import dev.vigil.scheduler.execution.OwnerReads.InboxRow;
+import java.time.Instant;
+import java.util.List;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.springframework.jdbc.core.simple.JdbcClient;
+
+/// The statements by which an owner carries out commands. The effect and the removal of the inbox row are one
+/// statement, so a command is either pending or done, whoever owns the shard afterwards.
+///
+/// Each answers false when the shard is no longer its own.
+final class CommandWrites {
+    private CommandWrites() {}
+
+    /// Moves the open executions of a task where nothing is dispatched from, and stops its schedule.
+    static boolean hold(JdbcClient db, Owned owned, InboxRow command) {
+        return !db.sql("""
+                        WITH s AS MATERIALIZED (
+                          SELECT s.id FROM scheduler.shard s
+                            JOIN unnest(:myShards::int[], :myEpochs::bigint[]) AS mine(id, epoch) ON mine.id = s.id
+                           WHERE s.owner = :me AND s.epoch = mine.epoch
+                             FOR SHARE OF s
+                        ), e AS (
+                          UPDATE scheduler.execution e SET lane = -1 - e.lane FROM s
+                           WHERE e.shard = s.id AND e.lane >= 0
+                             AND e.id IN (SELECT :ref UNION ALL
+                                          SELECT unnest(c.open) FROM scheduler.schedule c
+                                           WHERE c.shard = :shard AND c.task_id = :ref)
+                        ), c AS (
+                          UPDATE scheduler.schedule c SET paused = true FROM s
+                           WHERE c.shard = s.id AND c.task_id = :ref
+                        ), i AS (
+                          DELETE FROM scheduler.inbox i USING s
+                           WHERE i.shard = s.id AND i.xid = :xid::text::xid8 AND i.seq = :seq
+                        )
+                        SELECT id FROM s
+                        """)
+                .params(owned.parameters())
+                .param("shard", command.shard())
+                .param("ref", command.ref())
+                .param("xid", Long.toString(command.xid()))
+                .param("seq", command.seq())
+                .query(Integer.class)
+                .list()
+                .isEmpty();
+    }
+
+    /// An execution that may be dispatched again.
+    record Released(int shard, @Nullable Integer lane, @Nullable Instant dueAt) {}
+
+    /// Takes a hold back.
+    ///
+    /// @param nextAt when the task's schedule goes on; null when it has none
+    static List<Released> release(JdbcClient db, Owned owned, InboxRow command, @Nullable Instant nextAt) {
+        return db.sql("""
+                        WITH s AS MATERIALIZED (
+                          SELECT s.id FROM scheduler.shard s
+                            JOIN unnest(:myShards::int[], :myEpochs::bigint[]) AS mine(id, epoch) ON mine.id = s.id
+                           WHERE s.owner = :me AND s.epoch = mine.epoch
+                             FOR SHARE OF s
+                        ), e AS (
+                          UPDATE scheduler.execution e SET lane = -1 - e.lane FROM s
+                           WHERE e.shard = s.id AND e.lane BETWEEN -100 AND -1
+                             AND e.id IN (SELECT :ref UNION ALL
+                                          SELECT unnest(c.open) FROM scheduler.schedule c
+                                           WHERE c.shard = :shard AND c.task_id = :ref)
+                          RETURNING e.shard, e.lane, e.due_at
+                        ), c AS (
+                          UPDATE scheduler.schedule c
+                             SET paused = false, next_at = coalesce(:nextAt::timestamptz, c.next_at) FROM s
+                           WHERE c.shard = s.id AND c.task_id = :ref
+                        ), i AS (
+                          DELETE FROM scheduler.inbox i USING s
+                           WHERE i.shard = s.id AND i.xid = :xid::text::xid8 AND i.seq = :seq
+                        )
+                        SELECT s.id AS shard, e.lane, e.due_at FROM s LEFT JOIN e ON e.shard = s.id
+                        """)
+                .params(owned.parameters())
+                .param("shard", command.shard())
+                .param("ref", command.ref())
+                .param("nextAt", DueRow.text(nextAt))
+                .param("xid", Long.toString(command.xid()))
+                .param("seq", command.seq())
+                .query((row, index) -> new Released(
+                        row.getInt("shard"),
+                        row.getObject("lane", Integer.class),
+                        row.getObject("lane") == null ? null : DueRow.instant(row, "due_at")))
+                .list();
+    }
+
+    /// Stops a task's schedule for good; the command stays until the task can go.
+    ///
+    /// @return ids of its executions that may be open
+    static List<UUID> stop(JdbcClient db, Owned owned, InboxRow command) {
+        return db.sql("""
+                        WITH s AS MATERIALIZED (
+                          SELECT s.id FROM scheduler.shard s
+                            JOIN unnest(:myShards::int[], :myEpochs::bigint[]) AS mine(id, epoch) ON mine.id = s.id
+                           WHERE s.owner = :me AND s.epoch = mine.epoch
+                             FOR SHARE OF s
+                        ), c AS (
+                          UPDATE scheduler.schedule c SET paused = true FROM s
+                           WHERE c.shard = s.id AND c.task_id = :ref
+                          RETURNING c.open
+                        )
+                        SELECT :ref::uuid AS id FROM s UNION ALL SELECT unnest(c.open) FROM c
+                        """)
+                .params(owned.parameters())
+                .param("ref", command.ref())
+                .query(UUID.class)
+                .list();
+    }
+
+    /// The command has had its effect.
+    static boolean done(JdbcClient db, Owned owned, InboxRow command) {
+        return !db.sql("""
+                        WITH s AS MATERIALIZED (
+                          SELECT s.id FROM scheduler.shard s
+                            JOIN unnest(:myShards::int[], :myEpochs::bigint[]) AS mine(id, epoch) ON mine.id = s.id
+                           WHERE s.owner = :me AND s.epoch = mine.epoch
+                             FOR SHARE OF s
+                        ), i AS (
+                          DELETE FROM scheduler.inbox i USING s
+                           WHERE i.shard = s.id AND i.xid = :xid::text::xid8 AND i.seq = :seq
+                        )
+                        SELECT id FROM s
+                        """)
+                .params(owned.parameters())
+                .param("xid", Long.toString(command.xid()))
+                .param("seq", command.seq())
+                .query(Integer.class)
+                .list()
+                .isEmpty();
+    }
+
+    /// Removes a task that has nothing open any more, with all its versions and payloads. Room in the quota that its
+    /// execution has not given back yet is given back here.
+    static boolean remove(JdbcClient db, Owned owned, InboxRow command) {
+        return !db.sql("""
+                        WITH s AS MATERIALIZED (
+                          SELECT s.id FROM scheduler.shard s
+                            JOIN unnest(:myShards::int[], :myEpochs::bigint[]) AS mine(id, epoch) ON mine.id = s.id
+                           WHERE s.owner = :me AND s.epoch = mine.epoch
+                             FOR SHARE OF s
+                        ), t AS (
+                          DELETE FROM scheduler.task t USING s WHERE t.namespace = :namespace AND t.id = :ref
+                          RETURNING t.owner
+                        ), p AS (
+                          DELETE FROM scheduler.payload p USING s WHERE p.namespace = :namespace AND p.task_id = :ref
+                        ), c AS (
+                          DELETE FROM scheduler.schedule c USING s WHERE c.shard = s.id AND c.task_id = :ref
+                          RETURNING c.namespace
+                        ), q AS (
+                          INSERT INTO scheduler.quota_freed (namespace, owner, n)
+                          SELECT q.namespace, q.owner, 1 FROM scheduler.quota q
+                           WHERE q.namespace = (SELECT namespace FROM c) AND q.owner = (SELECT owner FROM t LIMIT 1)
+                        ), i AS (
+                          DELETE FROM scheduler.inbox i USING s
+                           WHERE i.shard = s.id AND i.ref = :ref AND i.change_seq IS NOT NULL
+                        )
+                        SELECT id FROM s
+                        """)
+                .params(owned.parameters())
+                .param("namespace", command.namespace())
+                .param("ref", command.ref())
+                .query(Integer.class)
+                .list()
+                .isEmpty();
+    }
+
+    /// Takes away everything in which history still names an erased task's owner or holds what it returned.
+    static boolean anonymise(JdbcClient db, Owned owned, InboxRow command) {
+        return !db.sql("""
+                        WITH s AS MATERIALIZED (
+                          SELECT s.id FROM scheduler.shard s
+                            JOIN unnest(:myShards::int[], :myEpochs::bigint[]) AS mine(id, epoch) ON mine.id = s.id
+                           WHERE s.owner = :me AND s.epoch = mine.epoch
+                             FOR SHARE OF s
+                        ), h AS (
+                          UPDATE scheduler.history h
+                             SET task_id = '00000000-0000-0000-0000-000000000000',
+                                 owner = '00000000-0000-0000-0000-000000000000', result = NULL
+                            FROM s
+                           WHERE h.task_id = :ref AND h.namespace = :namespace
+                          RETURNING h.namespace, h.id
+                        ), r AS (
+                          DELETE FROM scheduler.result r USING h WHERE r.namespace = h.namespace AND r.execution = h.id
+                        )
+                        SELECT id FROM s
+                        """)
+                .params(owned.parameters())
+                .param("namespace", command.namespace())
+                .param("ref", command.ref())
+                .query(Integer.class)
+                .list()
+                .isEmpty();
+    }
+}

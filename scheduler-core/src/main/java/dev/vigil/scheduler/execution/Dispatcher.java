@@ -1,0 +1,205 @@
+package dev.vigil.scheduler.execution;
+
+import dev.vigil.scheduler.execution.CoreConnection.Database;
+import dev.vigil.scheduler.task.ShardHints;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.function.BiConsumer;
+import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
+
+/// The engine of a core: owns shards, dispatches what comes due in them, and closes what has ended. It hears workers
+/// through [LinkEvents] and speaks to them through [Link].
+public final class Dispatcher implements LinkEvents, ShardHints, AutoCloseable {
+    private final Settings settings;
+    private final Tenure tenure = new Tenure();
+    private final DbClock clock = new DbClock();
+    private final WorkersSeen workers = new WorkersSeen();
+    private final OpenIndex index = new OpenIndex();
+    private final RandomGenerator chance;
+    private final List<OwnerLoop> loops = new ArrayList<>();
+    private @Nullable ShardKeeper keeper;
+
+    /// @param chance spreads retries
+    public Dispatcher(Settings settings, RandomGenerator chance) {
+        this.settings = settings;
+        this.chance = chance;
+    }
+
+    /// How an engine works.
+    ///
+    /// @param incarnation this life of the core
+    /// @param url         JDBC address of the database
+    /// @param username    role, vigil_core
+    /// @param password    its password
+    /// @param loops       threads among which shards are divided; 1 to 64
+    public record Settings(UUID incarnation, String url, String username, String password, int loops) {
+        public Settings {
+            if (loops < 1 || loops > 64) {
+                throw new IllegalArgumentException("vigil.core.loops is " + loops + "; use 1 to 64");
+            }
+        }
+
+        @Override
+        public String toString() {
+            return "core " + incarnation;
+        }
+    }
+
+    /// Begins to own shards and to dispatch.
+    ///
+    /// @param link       to the workers
+    /// @param sessionUrl where workers open sessions with this core
+    public void start(Link link, String sessionUrl) {
+        var database = new Database(settings.url, settings.username, settings.password);
+        var core = new LoopState.Core(
+                settings.incarnation, tenure, new ClusterGuard(), clock, link, workers, chance);
+        for (int i = 0; i < settings.loops; i++) {
+            var state = new LoopState(core, new CoreConnection(database, core), index.part(i));
+            loops.add(new OwnerLoop("vigil-loop-" + i, state));
+        }
+        var started = new ShardKeeper(core, sessionUrl, loops, database);
+        keeper = started;
+        loops.forEach(OwnerLoop::start);
+        started.start();
+    }
+
+    /// How many shards this core owns.
+    public int shardsOwned() {
+        ShardKeeper current = keeper;
+        return current == null ? 0 : current.owned();
+    }
+
+    @Override
+    public boolean mayAct() {
+        return tenure.mayAct(System.nanoTime());
+    }
+
+    @Override
+    public void joined(WorkerBoot worker, List<Link.Running> running) {
+        workers.reported(worker, running, System.nanoTime());
+        loops.forEach(loop -> loop.joined(worker));
+    }
+
+    @Override
+    public void started(WorkerBoot worker, List<Link.Running> executions) {
+        forEachOpen(worker, executions, OwnerLoop::started);
+    }
+
+    @Override
+    public void declined(WorkerBoot worker, List<Declined> executions) {
+        for (Declined declined : executions) {
+            forEachOpen(worker, List.of(declined.running()), (loop, opens) -> loop.declined(opens, declined.code()));
+        }
+    }
+
+    @Override
+    public void undelivered(WorkerBoot worker, List<Dispatch> dispatches) {
+        List<Link.Running> executions = dispatches.stream()
+                .map(dispatch -> new Link.Running(dispatch.execution(), dispatch.fence()))
+                .toList();
+        forEachOpen(worker, executions, (loop, opens) -> loop.cameBack(opens, "undelivered"));
+    }
+
+    private void forEachOpen(
+            WorkerBoot worker, List<Link.Running> executions, BiConsumer<OwnerLoop, List<Open>> action) {
+        var byLoop = new HashMap<Integer, List<Open>>();
+        for (Link.Running running : executions) {
+            OpenIndex.Entry entry = index.find(running.execution());
+            if (entry != null && entry.open().isHeldBy(worker, running.fence())) {
+                byLoop.computeIfAbsent(entry.loop(), loop -> new ArrayList<>()).add(entry.open());
+            }
+        }
+        byLoop.forEach((loop, opens) -> action.accept(loops.get(loop), opens));
+    }
+
+    @Override
+    public void ended(WorkerBoot worker, List<AttemptEnd> ends) {
+        Map<Integer, List<AttemptEnd>> byLoop = new HashMap<>();
+        for (AttemptEnd end : ends) {
+            OpenIndex.Entry entry = index.find(end.running().execution());
+            // One loop answers for what no loop knows: it reads what became of it.
+            byLoop.computeIfAbsent(entry == null ? 0 : entry.loop(), loop -> new ArrayList<>())
+                    .add(end);
+        }
+        byLoop.forEach((loop, list) -> loops.get(loop).ended(worker, list));
+    }
+
+    @Override
+    public void goodbye(WorkerBoot worker) {
+        workers.left(worker, System.nanoTime());
+        loops.forEach(loop -> loop.left(worker));
+    }
+
+    @Override
+    public void silent(WorkerBoot worker) {
+        workers.silent(worker);
+        loops.forEach(loop -> loop.silent(worker));
+    }
+
+    @Override
+    public void capacityChanged() {
+        loops.forEach(OwnerLoop::capacityChanged);
+    }
+
+    @Override
+    public Ownership ownership(WorkerBoot worker, List<Link.Running> running) {
+        workers.reported(worker, running, System.nanoTime());
+        if (!mayAct()) {
+            return new Ownership(true, List.of(), List.of());
+        }
+        var owned = new ArrayList<Link.Running>();
+        var stale = new ArrayList<Link.Running>();
+        for (Link.Running one : running) {
+            OpenIndex.Entry entry = index.find(one.execution());
+            if (entry != null) {
+                (entry.open().isHeldBy(worker, one.fence()) ? owned : stale).add(one);
+            }
+        }
+        return new Ownership(false, owned, stale);
+    }
+
+    @Override
+    public void shardsHinted(List<Integer> shards) {
+        shards.stream().filter(shard -> shard >= 0).forEach(shard -> loop(shard).hinted(shard));
+    }
+
+    @Override
+    public void changed(Collection<ShardHint> hints) {
+        for (ShardHint hint : hints) {
+            if (hint.due() == null) {
+                loop(hint.shard()).hinted(hint.shard());
+            } else {
+                loop(hint.shard()).created(hint.shard(), hint.lanes(), hint.due());
+            }
+        }
+    }
+
+    private OwnerLoop loop(int shard) {
+        return loops.get(shard % loops.size());
+    }
+
+    /// Releases all shards, then leaves. What runs on workers runs on; the next owner adopts it.
+    @Override
+    public void close() {
+        ShardKeeper current = keeper;
+        if (current != null) {
+            current.stopWatching();
+            loops.forEach(OwnerLoop::close);
+            current.close();
+        }
+    }
+
+    /// Stops as a crash would: nothing is released, nobody is told.
+    void abandon() {
+        ShardKeeper current = keeper;
+        if (current != null) {
+            current.abandon();
+        }
+        loops.forEach(OwnerLoop::abandon);
+    }
+}

@@ -1,0 +1,256 @@
+package dev.vigil.scheduler.execution;
+
+import dev.vigil.scheduler.execution.Lanes.Batch;
+import dev.vigil.scheduler.execution.Lanes.Page;
+import dev.vigil.scheduler.execution.Link.Credits;
+import dev.vigil.scheduler.execution.Open.Phase;
+import dev.vigil.scheduler.execution.OwnerReads.Cursor;
+import dev.vigil.scheduler.execution.OwnerWrites.Line;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.PriorityQueue;
+import java.util.Set;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/// Reads what comes due, commits its dispatch and lets it go at its time. The dispatch row of an execution may commit
+/// a moment ahead; its frame never leaves before it is due.
+///
+/// Not for use by several threads.
+final class Dispatching {
+    /// How far ahead of the due time a dispatch may commit. Longer would hold workers' credits idle.
+    static final Duration LEAD = Duration.ofMillis(100);
+
+    /// Most executions of a dispatch statement, and of one worker in it.
+    static final int BATCH_MAX = 500;
+
+    /// Larger sealed payloads are fetched by the worker.
+    static final int PAYLOAD_IN_FRAME_MAX = 16 * 1024 + 64;
+
+    private final LoopState state;
+    private final PriorityQueue<Ready> ready =
+            new PriorityQueue<>(Comparator.comparing((Ready item) -> item.open.due, Due.ORDER));
+    private int turn;
+
+    Dispatching(LoopState state) {
+        this.state = state;
+    }
+
+    /// A committed dispatch that waits for its time.
+    private record Ready(Open open, Dispatch dispatch) {}
+
+    /// An execution that has a worker and no dispatch row yet.
+    private record Planned(Due due, WorkerBoot worker, long n, long fence) {}
+
+    /// Reads on in all lanes that may hold something due within the look-ahead.
+    ///
+    /// @return whether there may be more to read at once
+    boolean read() {
+        Instant now = state.core.clock().now();
+        List<Cursor> cursors = state.shards.values().stream()
+                .flatMap(shard -> shard.lanes.toRead(now, state.blocked).stream())
+                .toList();
+        if (cursors.isEmpty()) {
+            return false;
+        }
+        Instant bound = now.plus(Lanes.LOOK_AHEAD);
+        var rows = new HashMap<Cursor, List<Due>>();
+        Map<Long, Cursor> byLane = new HashMap<>();
+        cursors.forEach(cursor -> byLane.put(place(cursor.shard(), cursor.lane()), cursor));
+        for (Due row : OwnerReads.scan(state.db(), cursors, bound)) {
+            Cursor cursor = byLane.get(place(row.shard(), row.lane()));
+            if (cursor != null) {
+                rows.computeIfAbsent(cursor, c -> new ArrayList<>()).add(row);
+            }
+        }
+        for (Cursor cursor : cursors) {
+            OwnedShard shard = state.shard(cursor.shard());
+            var page = new Page(cursor, rows.getOrDefault(cursor, List.of()), bound);
+            shard.lanes.read(page, state.blocked, shard.open::containsKey);
+        }
+        return rows.values().stream().anyMatch(page -> page.size() >= OwnerReads.SCAN_MAX);
+    }
+
+    private static long place(int shard, int lane) {
+        return ((long) shard << 16) + lane;
+    }
+
+    /// Commits dispatches of what is due, as many as workers have room for.
+    ///
+    /// @return whether there may be more to dispatch at once
+    boolean dispatch() {
+        if (!state.core.mayAct()) {
+            return false;
+        }
+        var credits = new LinkedHashMap<WorkerBoot, Integer>();
+        List<Planned> planned = plan(credits);
+        if (planned.isEmpty()) {
+            return false;
+        }
+        try {
+            commit(planned);
+        } catch (RuntimeException failure) {
+            // Whether it committed is read back before anything is sent; what committed is put back then.
+            credits.forEach((worker, count) -> state.core.link().giveBack(new Credits(worker, count)));
+            throw failure;
+        }
+        return planned.size() >= BATCH_MAX;
+    }
+
+    private List<Planned> plan(Map<WorkerBoot, Integer> credits) {
+        Instant now = state.core.clock().now();
+        var planned = new ArrayList<Planned>();
+        var numbers = new HashMap<String, Long>();
+        List<OwnedShard> order = new ArrayList<>(state.shards.values());
+        java.util.Collections.rotate(order, order.isEmpty() ? 0 : turn++ % order.size());
+        for (OwnedShard shard : order) {
+            while (!shard.hasCommands() && planned.size() < BATCH_MAX) {
+                Optional<Batch> batch =
+                        shard.lanes.next(now, now.plus(LEAD), state.blocked, BATCH_MAX - planned.size());
+                if (batch.isEmpty()) {
+                    break;
+                }
+                Batch heads = batch.get();
+                Optional<Credits> taken = state.core
+                        .link()
+                        .take(heads.key().namespace(), heads.key().handler(), heads.heads().size());
+                if (taken.isEmpty()) {
+                    state.blocked.add(heads.key());
+                    continue;
+                }
+                Credits granted = taken.get();
+                credits.merge(granted.worker(), granted.count(), Integer::sum);
+                long n = numbers.computeIfAbsent(
+                        shard.id + " " + granted.worker(), worker -> shard.nextN());
+                for (Due due : heads.heads().subList(0, granted.count())) {
+                    shard.lanes.remove(due.id());
+                    planned.add(new Planned(due, granted.worker(), n, Fence.of(shard.epoch, n)));
+                }
+            }
+        }
+        return planned;
+    }
+
+    private void commit(List<Planned> planned) {
+        Map<UUID, byte[]> apart = payloadsApart(planned);
+        Instant now = state.core.clock().now();
+        Owned owned =
+                state.owned(planned.stream().map(item -> item.due.shard()).distinct().toList());
+        List<Line> lines = planned.stream().map(item -> line(item, now)).toList();
+        Set<Integer> passed = OwnerWrites.dispatch(state.db(), owned, lines);
+        for (Planned item : planned) {
+            if (passed.contains(item.due.shard())) {
+                var open = new Open(item.due.withoutPayload(), item.worker, item.fence);
+                open.enter(Phase.COMMITTED, System.nanoTime());
+                open.listedAt = open.since;
+                state.add(open, item.n);
+                ready.add(new Ready(open, frame(item, apart.get(item.due.id()))));
+            } else {
+                state.core.link().giveBack(new Credits(item.worker, 1));
+                state.shard(item.due.shard()).lanes.rewind(item.due.lane(), item.due.dueAt());
+            }
+        }
+        state.examine(state.missing(owned, passed));
+    }
+
+    private Line line(Planned item, Instant now) {
+        OwnedShard shard = state.shard(item.due.shard());
+        return new Line(
+                shard.id,
+                item.n,
+                shard.low(item.n),
+                item.worker,
+                item.due.id(),
+                item.due.attempt() + 1,
+                ExecutionEvents.dispatch(item.due, item.worker.worker(), item.fence, now));
+    }
+
+    private Map<UUID, byte[]> payloadsApart(List<Planned> planned) {
+        List<Due> wanted = planned.stream()
+                .map(Planned::due)
+                .filter(due -> due.payload() == null && due.payloadBytes() <= PAYLOAD_IN_FRAME_MAX)
+                .toList();
+        if (wanted.isEmpty()) {
+            return Map.of();
+        }
+        var byTask = new HashMap<UUID, OwnerReads.Stored>();
+        OwnerReads.payloads(state.db(), wanted.stream().map(Due::task).distinct().toList())
+                .forEach(stored -> byTask.put(stored.task(), stored));
+        var payloads = new HashMap<UUID, byte[]>();
+        for (Due due : wanted) {
+            OwnerReads.Stored stored = byTask.get(due.task().id());
+            if (stored != null && stored.version() == due.task().payloadVersion()) {
+                payloads.put(due.id(), stored.sealed());
+            }
+        }
+        return payloads;
+    }
+
+    private static Dispatch frame(Planned item, byte @Nullable [] apart) {
+        TaskFacts task = item.due.task();
+        byte[] inline = item.due.payload();
+        return new Dispatch(
+                item.due.id(),
+                task.id(),
+                task.namespace(),
+                task.payloadVersion(),
+                task.keyId(),
+                task.handler(),
+                item.fence,
+                item.due.attempt() + 1,
+                task.timeout(),
+                item.due.scheduledFor(),
+                inline == null ? apart : inline);
+    }
+
+    /// Hands over what is due now. The link asks once more before each frame whether this core may act.
+    void send() {
+        if (!state.core.mayAct()) {
+            return;
+        }
+        Instant now = state.core.clock().now();
+        long nanos = System.nanoTime();
+        var batches = new LinkedHashMap<WorkerBoot, List<Dispatch>>();
+        while (!ready.isEmpty() && !ready.peek().open.due.dueAt().isAfter(now)) {
+            Ready item = ready.remove();
+            if (item.open.phase == Phase.COMMITTED && state.owns(item.open.due.shard())) {
+                item.open.enter(Phase.SENT, nanos);
+                batches.computeIfAbsent(item.open.worker, worker -> new ArrayList<>())
+                        .add(item.dispatch);
+            } else {
+                state.core.link().giveBack(new Credits(item.open.worker, 1));
+            }
+        }
+        batches.forEach(state.core.link()::send);
+    }
+
+    /// Takes back what a shard has committed and not sent.
+    List<Open> takeBack(OwnedShard shard) {
+        List<Open> unsent = ready.stream()
+                .map(Ready::open)
+                .filter(open -> open.due.shard() == shard.id && open.phase == Phase.COMMITTED)
+                .toList();
+        ready.removeIf(item -> unsent.contains(item.open));
+        unsent.forEach(open -> state.core.link().giveBack(new Credits(open.worker, 1)));
+        return unsent;
+    }
+
+    /// After a failure: what waits for its time is put back once the truth has been read.
+    void reload() {
+        ready.forEach(item -> state.core.link().giveBack(new Credits(item.open.worker, 1)));
+        ready.clear();
+    }
+
+    /// When the next committed dispatch is to leave.
+    @Nullable Instant nextSend() {
+        Ready first = ready.peek();
+        return first == null ? null : first.open.due.dueAt();
+    }
+}

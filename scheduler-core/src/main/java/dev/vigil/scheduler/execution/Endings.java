@@ -1,0 +1,310 @@
+package dev.vigil.scheduler.execution;
+
+import dev.vigil.scheduler.execution.Attempts.Next;
+import dev.vigil.scheduler.execution.ExecutionView.State;
+import dev.vigil.scheduler.execution.Link.Settled;
+import dev.vigil.scheduler.execution.Open.Phase;
+import dev.vigil.scheduler.execution.OwnerReads.Fate;
+import dev.vigil.scheduler.execution.OwnerWrites.Ending;
+import dev.vigil.scheduler.execution.OwnerWrites.Reached;
+import dev.vigil.scheduler.execution.OwnerWrites.Requeue;
+import dev.vigil.scheduler.execution.OwnerWrites.Requeued;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/// Ends attempts: what waits is closed or put back in batches as large as what waits, and only then are the workers
+/// told that their results are safe.
+///
+/// Not for use by several threads.
+final class Endings {
+    /// Most executions of a statement.
+    static final int BATCH_MAX = 500;
+
+    /// Longest wait of an execution that workers decline, in milliseconds.
+    private static final long DECLINE_WAIT_MAX = 10_000;
+
+    /// Most reports that wait for their execution's owner to be known.
+    private static final int UNDECIDED_MAX = 10_000;
+
+    private final LoopState state;
+    private final List<Over> over = new ArrayList<>();
+    private final List<Reported> unclaimed = new ArrayList<>();
+    private final List<Reported> undecided = new ArrayList<>();
+
+    Endings(LoopState state) {
+        this.state = state;
+    }
+
+    /// Something that is over.
+    ///
+    /// @param open   null when it was not dispatched
+    /// @param report the worker's, when it ended it
+    private record Over(Due due, @Nullable Open open, Next next, String code, @Nullable Reported report) {}
+
+    private record Reported(WorkerBoot worker, AttemptEnd end) {}
+
+    boolean isEmpty() {
+        return over.isEmpty() && unclaimed.isEmpty();
+    }
+
+    /// A worker reported the end of an attempt.
+    void reported(WorkerBoot worker, AttemptEnd end) {
+        var report = new Reported(worker, end);
+        Open open = state.index.find(end.running().execution());
+        if (open == null || !open.isHeldBy(worker, end.running().fence())) {
+            unclaimed.add(report);
+        } else if (open.phase != Phase.ENDING) {
+            open.workerFence = end.running().fence();
+            var tries = new Attempts.Tries(open.attempt, open.due.losses(), open.due.task().retry());
+            boolean cancelled = open.cancelled || state.shard(open.due.shard()).isDoomed(open.due);
+            Next next = Attempts.ended(end, tries, cancelled, state.core.chance());
+            end(open, next, end.code() == null ? label(end.outcome().name()) : end.code(), report);
+        }
+    }
+
+    /// A worker is gone with what it ran.
+    void lost(Open open) {
+        var tries = new Attempts.Tries(open.attempt, open.due.losses(), open.due.task().retry());
+        end(open, Attempts.lost(tries), "worker_lost", null);
+    }
+
+    /// A dispatch that never ran.
+    void neverRan(Open open, String code) {
+        end(open, Attempts.neverRan(), code, null);
+    }
+
+    /// A worker would not have it. The next try waits a little longer each time, so that it does not go to and fro; a
+    /// payload that cannot be opened will not open next time.
+    void declined(Open open, String code) {
+        if (code.equals("payload_broken")) {
+            end(open, new Next.Ends(State.FAILED, code), code, null);
+            return;
+        }
+        int before = state.shard(open.due.shard()).declines.merge(open.id(), 1, Integer::sum) - 1;
+        Duration wait = Duration.ofMillis(Math.min(DECLINE_WAIT_MAX, 50L << Math.min(before, 16)));
+        end(open, new Next.Again(wait, 0, 0), code, null);
+    }
+
+    /// An attempt ends by the owner's own decision.
+    void ended(Open open, Next next, String code) {
+        end(open, next, code, null);
+    }
+
+    /// An execution that is not dispatched is cancelled.
+    void cancelled(Due due) {
+        over.add(new Over(due, null, new Next.Ends(State.CANCELLED, null), "cancelled", null));
+    }
+
+    private void end(Open open, Next next, String code, @Nullable Reported report) {
+        if (open.phase == Phase.ENDING) {
+            return;
+        }
+        open.enter(Phase.ENDING, System.nanoTime());
+        boolean again = next instanceof Next.Again;
+        Next last = again && (open.cancelled || state.shard(open.due.shard()).isDoomed(open.due))
+                ? new Next.Ends(State.CANCELLED, null)
+                : next;
+        over.add(new Over(open.due, open, last, code, report));
+    }
+
+    /// Runs what waits. Throws when the database fails; then [#reload] and the loop's own reload start over.
+    void flush() {
+        over.removeIf(item -> !state.owns(item.due.shard()));
+        while (!over.isEmpty()) {
+            List<Over> batch = over.subList(0, Math.min(over.size(), BATCH_MAX));
+            close(batch.stream().filter(item -> item.next instanceof Next.Ends).toList());
+            requeue(batch.stream().filter(item -> item.next instanceof Next.Again).toList());
+            batch.clear();
+        }
+        if (!unclaimed.isEmpty()) {
+            settleUnclaimed();
+        }
+    }
+
+    /// After a failure: reports of workers are taken again once the truth has been read, all else follows from it.
+    void reload() {
+        List<Reported> again = over.stream()
+                .map(Over::report)
+                .filter(java.util.Objects::nonNull)
+                .toList();
+        over.clear();
+        again.forEach(report -> reported(report.worker, report.end));
+    }
+
+    private void close(List<Over> batch) {
+        if (batch.isEmpty()) {
+            return;
+        }
+        Instant now = state.core.clock().now();
+        Owned owned = state.owned(shards(batch));
+        batch.forEach(item -> state.shard(item.due.shard()).declines.remove(item.due.id()));
+        Reached reached = OwnerWrites.close(
+                state.db(), owned, batch.stream().map(item -> ending(item, now)).toList());
+        state.examine(state.missing(owned, reached.shards()));
+        settle(batch, reached.ids());
+    }
+
+    private Ending ending(Over item, Instant now) {
+        var end = (Next.Ends) item.next;
+        Open open = item.open;
+        AttemptEnd report = item.report == null ? null : item.report.end;
+        Duration duration = report == null ? null : report.duration();
+        byte[] event = ExecutionEvents.end(
+                item.due, open, new ExecutionEvents.Ending(end.state(), end.code(), duration), now);
+        byte[] start = open == null ? null : open.startEvent;
+        return new Ending(
+                item.due,
+                end.state(),
+                open == null ? item.due.fenceMin() : report == null ? open.fence() : open.workerFence,
+                open == null ? item.due.attempt() : open.attempt,
+                open == null ? null : open.worker.worker(),
+                startedAt(open, duration, now),
+                duration,
+                end.code(),
+                report == null ? null : report.result(),
+                report != null && report.uploaded(),
+                start == null ? event : join(start, event),
+                start == null ? 1 : 2);
+    }
+
+    private static @Nullable Instant startedAt(@Nullable Open open, @Nullable Duration duration, Instant now) {
+        if (open == null) {
+            return null;
+        }
+        if (open.startedAt != null || duration == null) {
+            return open.startedAt;
+        }
+        return now.minus(duration);
+    }
+
+    private static byte[] join(byte[] first, byte[] second) {
+        return ByteBuffer.allocate(first.length + second.length)
+                .put(first)
+                .put(second)
+                .array();
+    }
+
+    private void requeue(List<Over> batch) {
+        if (batch.isEmpty()) {
+            return;
+        }
+        Instant now = state.core.clock().now();
+        Owned owned = state.owned(shards(batch));
+        List<Requeued> requeued = OwnerWrites.requeue(
+                state.db(), owned, batch.stream().map(item -> requeue(item, now)).toList());
+        var passed = new HashSet<Integer>();
+        var ids = new HashSet<UUID>();
+        for (Requeued row : requeued) {
+            passed.add(row.shard());
+            if (row.id() != null && row.dueAt() != null) {
+                ids.add(row.id());
+                OwnedShard shard = state.shards.get(row.shard());
+                if (shard != null) {
+                    shard.lanes.rewind(row.lane(), row.dueAt());
+                }
+            }
+        }
+        state.examine(state.missing(owned, passed));
+        settle(batch, ids);
+    }
+
+    private static Requeue requeue(Over item, Instant now) {
+        var again = (Next.Again) item.next;
+        Open open = java.util.Objects.requireNonNull(item.open, "only what was dispatched is put back");
+        AttemptEnd report = item.report == null ? null : item.report.end;
+        byte[] event = report == null && again.attempts() == 0 && again.losses() == 0
+                ? ExecutionEvents.dispatchVoid(open, item.code, now)
+                : ExecutionEvents.attempt(open, item.code, report == null ? null : report.duration(), now);
+        byte[] start = open.startEvent;
+        return new Requeue(
+                item.due,
+                open.fence(),
+                again.attempts(),
+                again.losses(),
+                again.delay(),
+                start == null ? event : join(start, event),
+                start == null ? 1 : 2);
+    }
+
+    /// Tells workers what became of their results. What a passed statement did not find was ended by an earlier one
+    /// whose answer was lost, or is not ours to end.
+    private void settle(List<Over> batch, Collection<UUID> reached) {
+        var settled = new HashMap<WorkerBoot, List<Settled>>();
+        for (Over item : batch) {
+            boolean kept = state.owns(item.due.shard());
+            if (item.open != null) {
+                state.forget(item.open);
+            }
+            if (item.report == null || !kept) {
+                continue;
+            }
+            if (reached.contains(item.due.id())) {
+                add(settled, item.report, true);
+            } else {
+                unclaimed.add(item.report);
+            }
+        }
+        tell(settled);
+    }
+
+    private void settleUnclaimed() {
+        List<UUID> ids = unclaimed.stream()
+                .map(report -> report.end.running().execution())
+                .distinct()
+                .toList();
+        var fates = new HashMap<UUID, Fate>();
+        OwnerReads.fates(state.db(), ids).forEach(fate -> fates.put(fate.id(), fate));
+        var settled = new HashMap<WorkerBoot, List<Settled>>();
+        for (Reported report : unclaimed) {
+            Fate fate = fates.get(report.end.running().execution());
+            long fence = report.end.running().fence();
+            if (fate == null || fate.ended()) {
+                add(settled, report, fate != null && fate.fence() == fence);
+            } else if (fence < fate.fence()) {
+                add(settled, report, false);
+            } else if (undecided.size() < UNDECIDED_MAX) {
+                // It is open under another owner, who settles it, or in a shard that is just being adopted.
+                undecided.add(report);
+            }
+        }
+        unclaimed.clear();
+        tell(settled);
+    }
+
+    /// Looks once more for the executions of reports that were early. Each is tried once: a worker reports again what
+    /// nobody settled.
+    void retryUndecided() {
+        List<Reported> again = List.copyOf(undecided);
+        undecided.clear();
+        again.stream()
+                .filter(report -> state.index.find(report.end.running().execution()) != null)
+                .forEach(report -> reported(report.worker, report.end));
+    }
+
+    private static void add(Map<WorkerBoot, List<Settled>> settled, Reported report, boolean committed) {
+        Link.Running running = report.end.running();
+        settled.computeIfAbsent(report.worker, worker -> new ArrayList<>())
+                .add(new Settled(running.execution(), running.fence(), committed));
+    }
+
+    private void tell(Map<WorkerBoot, List<Settled>> settled) {
+        settled.forEach(state.core.link()::settle);
+    }
+
+    private static List<Integer> shards(List<Over> batch) {
+        return batch.stream().map(item -> item.due.shard()).distinct().toList();
+    }
+
+    private static String label(String name) {
+        return name.toLowerCase(java.util.Locale.ROOT);
+    }
+}

@@ -1,0 +1,136 @@
+package dev.vigil.scheduler.execution;
+
+import dev.vigil.scheduler.execution.OwnerReads.ShardRow;
+import dev.vigil.scheduler.execution.TaskFacts.Key;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.random.RandomGenerator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.jdbc.core.simple.JdbcClient;
+
+/// What the parts of one loop share: its shards, its connection, and what it knows of the outside.
+///
+/// Not for use by several threads.
+final class LoopState {
+    private static final Logger LOG = LoggerFactory.getLogger(LoopState.class);
+
+    final Core core;
+    final CoreConnection connection;
+    final OpenIndex.Part index;
+    final Map<Integer, OwnedShard> shards = new HashMap<>();
+    /// Keys that no worker has room for at the moment.
+    final Set<Key> blocked = new HashSet<>();
+
+    LoopState(Core core, CoreConnection connection, OpenIndex.Part index) {
+        this.core = core;
+        this.connection = connection;
+        this.index = index;
+    }
+
+    /// What all loops of a core share.
+    ///
+    /// @param incarnation this core
+    /// @param cluster     which PostgreSQL it may act on
+    /// @param clock       the database's time
+    /// @param chance      spreads retries
+    record Core(
+            UUID incarnation,
+            Tenure tenure,
+            ClusterGuard cluster,
+            DbClock clock,
+            Link link,
+            WorkersSeen workers,
+            RandomGenerator chance) {
+        boolean mayAct() {
+            return tenure.mayAct(System.nanoTime());
+        }
+    }
+
+    JdbcClient db() {
+        return connection.db();
+    }
+
+    /// The fence of statements about these shards.
+    Owned owned(Collection<Integer> ids) {
+        List<Owned.Shard> identities = ids.stream()
+                .distinct()
+                .filter(shards::containsKey)
+                .map(id -> shard(id).identity())
+                .toList();
+        return new Owned(core.incarnation, identities);
+    }
+
+    Owned ownedAll() {
+        return owned(List.copyOf(shards.keySet()));
+    }
+
+    OwnedShard shard(int id) {
+        OwnedShard shard = shards.get(id);
+        if (shard == null) {
+            throw new IllegalStateException("shard " + id + " is not owned here");
+        }
+        return shard;
+    }
+
+    boolean owns(int id) {
+        return shards.containsKey(id);
+    }
+
+    void add(Open open, long line) {
+        shard(open.due.shard()).add(open, line);
+        index.put(open);
+    }
+
+    void forget(Open open) {
+        OwnedShard shard = shards.get(open.due.shard());
+        if (shard != null) {
+            shard.remove(open);
+        }
+        index.remove(open);
+    }
+
+    /// Lets a shard go that is somebody else's by now. What ran there is its new owner's.
+    void lose(int id) {
+        OwnedShard shard = shards.remove(id);
+        if (shard != null) {
+            shard.open.values().forEach(index::remove);
+            LOG.info("event=shard_lost shard={} epoch={} open={}", id, shard.epoch, shard.open.size());
+        }
+    }
+
+    /// A statement did not pass in these shards: either they are lost, or there are commands to carry out first.
+    void examine(Collection<Integer> ids) {
+        if (ids.isEmpty()) {
+            return;
+        }
+        for (ShardRow row : OwnerReads.shards(db(), ids)) {
+            OwnedShard shard = shards.get(row.id());
+            if (shard == null) {
+                continue;
+            }
+            if (core.incarnation.equals(row.owner()) && row.epoch() == shard.epoch) {
+                shard.announced = Math.max(shard.announced, row.changeSeq());
+            } else {
+                lose(row.id());
+            }
+        }
+    }
+
+    /// Those of the shards that a statement was about and did not pass.
+    List<Integer> missing(Owned owned, Set<Integer> passed) {
+        var missing = new ArrayList<Integer>();
+        for (Owned.Shard shard : owned.shards()) {
+            if (!passed.contains(shard.id())) {
+                missing.add(shard.id());
+            }
+        }
+        return missing;
+    }
+}

@@ -1,0 +1,65 @@
+package dev.vigil.scheduler.execution;
+
+import java.time.Duration;
+
+/// When an open dispatch is given up whose worker does not answer for it. Too early would run it twice, so each case
+/// waits for what stops the worker: its watchdog kills what it runs after 12 s without an owner's word, or after the
+/// orphan grace while it hears that the database is down.
+final class Orphans {
+    /// How long a worker runs on while no owner can answer.
+    static final Duration GRACE = Duration.ofSeconds(60);
+
+    /// A worker that is silent for so long runs nothing any more.
+    static final Duration SILENCE = Duration.ofSeconds(18);
+
+    /// How long a worker is silent before the link says so.
+    static final Duration SILENCE_NOTICED = Duration.ofSeconds(3);
+
+    private static final Duration MARGIN = Duration.ofSeconds(3);
+
+    private Orphans() {}
+
+    /// What is known of the worker that a dispatch names.
+    enum Sight {
+        /// It said goodbye, or is here with a new boot: it does not run it.
+        GONE,
+        /// It is here with the same boot, and has reported since one asks.
+        HERE_WITHOUT_IT,
+        /// It is here with the same boot and holds it.
+        HERE_WITH_IT,
+        /// Nothing is heard of it.
+        UNHEARD
+    }
+
+    /// What to do with an open dispatch.
+    enum Decision {
+        /// It runs.
+        KEEP,
+        /// It was never received: it may go out again and costs nothing.
+        NEVER_RAN,
+        /// It may have run: it goes out again and counts as a loss.
+        LOST,
+        /// Too early to say.
+        WAIT
+    }
+
+    /// Decides about a dispatch.
+    ///
+    /// @param waited  how long the worker has been waited for
+    /// @param allowed how long it may be: [#allowance]
+    static Decision decide(Sight sight, Duration waited, Duration allowed) {
+        return switch (sight) {
+            case HERE_WITH_IT -> Decision.KEEP;
+            case HERE_WITHOUT_IT -> Decision.NEVER_RAN;
+            case GONE -> Decision.LOST;
+            case UNHEARD -> waited.compareTo(allowed) >= 0 ? Decision.LOST : Decision.WAIT;
+        };
+    }
+
+    /// How long to wait for an unheard worker.
+    ///
+    /// @param coreVanished the core that dispatched it vanished too, so the worker may believe the database down
+    static Duration allowance(boolean coreVanished) {
+        return coreVanished ? GRACE.plus(MARGIN) : SILENCE;
+    }
+}

@@ -1,0 +1,101 @@
+package dev.vigil.scheduler.execution;
+
+import dev.vigil.scheduler.execution.OwnerReads.InboxRow;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/// A shard that this core owns, as its loop holds it in memory.
+///
+/// Not for use by several threads.
+final class OwnedShard {
+    final int id;
+    final long epoch;
+    final Lanes lanes;
+    final Map<UUID, Open> open = new HashMap<>();
+
+    /// Its last owner vanished instead of releasing it.
+    boolean orphaned;
+
+    /// The last command that is carried out, and the last one known of.
+    long applied;
+    long announced;
+
+    /// Tasks to remove and executions to cancel, with the command that asked for it.
+    final Map<UUID, InboxRow> removals = new HashMap<>();
+    final Map<UUID, InboxRow> cancels = new HashMap<>();
+
+    /// How often workers declined an execution.
+    final Map<UUID, Integer> declines = new HashMap<>();
+
+    /// News below this transaction has been read.
+    long newsFrom;
+    /// News at or above it that has been read.
+    final Set<Long> newsSeen = new HashSet<>();
+
+    /// When its schedules are to be looked at; null when none fires.
+    @Nullable Instant lookAt;
+
+    private long lastN;
+    private final TreeMap<Long, Integer> openLines = new TreeMap<>();
+
+    OwnedShard(int id, long epoch, long lastN) {
+        this.id = id;
+        this.epoch = epoch;
+        this.lastN = lastN;
+        this.lanes = new Lanes(id);
+    }
+
+    Owned.Shard identity() {
+        return new Owned.Shard(id, epoch, applied);
+    }
+
+    /// A number for a new line of the recovery log. A number that is not used leaves a gap, which does no harm.
+    long nextN() {
+        lastN++;
+        return lastN;
+    }
+
+    /// Oldest line that still has something open, or `n` when none has.
+    long low(long n) {
+        return openLines.isEmpty() ? n : Math.min(n, openLines.firstKey());
+    }
+
+    void add(Open added, long line) {
+        added.line = line;
+        open.put(added.id(), added);
+        openLines.merge(line, 1, Integer::sum);
+    }
+
+    void remove(Open removed) {
+        if (open.remove(removed.id(), removed)) {
+            closeLine(removed.line);
+        }
+    }
+
+    /// It is listed again under a newer line.
+    void moveTo(Open moved, long line) {
+        closeLine(moved.line);
+        moved.line = line;
+        moved.listedAgain(Fence.of(epoch, line));
+        openLines.merge(line, 1, Integer::sum);
+    }
+
+    private void closeLine(long line) {
+        openLines.computeIfPresent(line, (n, count) -> count == 1 ? null : count - 1);
+    }
+
+    boolean hasCommands() {
+        return announced > applied;
+    }
+
+    /// Whether executions of a task are to end instead of running.
+    boolean isDoomed(Due due) {
+        return removals.containsKey(due.task().id()) || cancels.containsKey(due.id());
+    }
+}

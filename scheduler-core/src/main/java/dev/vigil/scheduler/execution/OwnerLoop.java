@@ -1,0 +1,397 @@
+package dev.vigil.scheduler.execution;
+
+import dev.vigil.scheduler.execution.Adoption.Claim;
+import dev.vigil.scheduler.execution.OwnerReads.InboxRow;
+import dev.vigil.scheduler.execution.OwnerReads.NewsFrom;
+import java.io.ByteArrayOutputStream;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.core.NestedExceptionUtils;
+import org.springframework.jdbc.core.simple.JdbcClient;
+
+/// One thread that owns the memory of some shards and one database connection. It takes what others tell it from a
+/// queue and then does all that waits, in batches: commands first, then what has ended, then what fires, then what is
+/// due.
+final class OwnerLoop implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(OwnerLoop.class);
+    private static final Duration HOUSEKEEPING = Duration.ofSeconds(1);
+    private static final Duration RETRY = Duration.ofMillis(250);
+
+    /// How long a `start` event waits for the end of its attempt, to be stored with it.
+    private static final Duration START_EVENT = Duration.ofMillis(400);
+
+    /// Rounds between two removals of news that has been read.
+    private static final int PRUNE_EVERY = 5;
+
+    private final LinkedBlockingQueue<Runnable> inbox = new LinkedBlockingQueue<>();
+    private final AtomicBoolean capacity = new AtomicBoolean();
+    private final CountDownLatch ended = new CountDownLatch(1);
+    private final LoopState state;
+    private final Endings endings;
+    private final Dispatching dispatching;
+    private final Adoption adoption;
+    private final FireWork fires;
+    private final CommandWork commands;
+    private final Thread thread;
+    private volatile boolean stopping;
+    private final ArrayDeque<Runnable> mail = new ArrayDeque<>();
+    private final List<Claim> claimed = new ArrayList<>();
+    private volatile boolean failed;
+    private long failedAt;
+    private long housekeptAt;
+    private int rounds;
+
+    OwnerLoop(String name, LoopState state) {
+        this.state = state;
+        this.endings = new Endings(state);
+        this.dispatching = new Dispatching(state);
+        this.adoption = new Adoption(state, endings);
+        this.fires = new FireWork(state);
+        this.commands = new CommandWork(state, endings, fires);
+        this.thread = Thread.ofPlatform().name(name).daemon(true).unstarted(this::run);
+    }
+
+    void start() {
+        thread.start();
+    }
+
+    /// Releases all shards and ends.
+    @Override
+    public void close() {
+        stopping = true;
+        post(() -> {});
+        try {
+            if (!ended.await(10, TimeUnit.SECONDS)) {
+                LOG.warn("event=loop_not_ended name={}", thread.getName());
+            }
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /// Ends as a crash would.
+    void abandon() {
+        failed = true;
+        close();
+    }
+
+    private void post(Runnable work) {
+        inbox.add(work);
+    }
+
+    void adopt(List<Claim> claims) {
+        post(() -> claimed.addAll(claims));
+    }
+
+    /// The shard belongs to somebody else.
+    void lose(int shard, long epoch) {
+        post(() -> {
+            if (state.owns(shard) && state.shard(shard).epoch <= epoch) {
+                state.lose(shard);
+            }
+        });
+    }
+
+    /// Gives a shard back.
+    void release(int shard) {
+        post(() -> {
+            if (state.owns(shard)) {
+                release(List.of(shard));
+            }
+        });
+    }
+
+    /// There is a command up to this number.
+    void announce(int shard, long changeSeq) {
+        post(() -> {
+            if (state.owns(shard)) {
+                OwnedShard owned = state.shard(shard);
+                owned.announced = Math.max(owned.announced, changeSeq);
+            }
+        });
+    }
+
+    /// Something was created or commanded in a shard, by hearsay.
+    void hinted(int shard) {
+        post(() -> {
+            if (state.owns(shard)) {
+                state.examine(List.of(shard));
+                readNews();
+            }
+        });
+    }
+
+    /// Something was created in a shard.
+    void created(int shard, long lanes, Instant due) {
+        post(() -> {
+            if (state.owns(shard)) {
+                take(state.shard(shard), lanes, due);
+            }
+        });
+    }
+
+    void ended(WorkerBoot worker, List<AttemptEnd> ends) {
+        post(() -> ends.forEach(end -> endings.reported(worker, end)));
+    }
+
+    void started(List<Open> opens) {
+        Instant at = state.core.clock().now();
+        post(() -> opens.forEach(open -> {
+            if (open.startedAt == null) {
+                open.startedAt = at;
+                open.startEvent = ExecutionEvents.start(open, at);
+            }
+        }));
+    }
+
+    /// These dispatches came back without having run.
+    void cameBack(List<Open> opens, String code) {
+        post(() -> opens.forEach(open -> endings.neverRan(open, code)));
+    }
+
+    /// A worker would not have these.
+    void declined(List<Open> opens, String code) {
+        post(() -> opens.forEach(open -> endings.declined(open, code)));
+    }
+
+    void silent(WorkerBoot worker) {
+        post(() -> adoption.workerSilent(worker));
+    }
+
+    void left(WorkerBoot worker) {
+        post(() -> adoption.workerLeft(worker));
+    }
+
+    void joined(WorkerBoot worker) {
+        post(() -> adoption.workerJoined(worker));
+    }
+
+    /// Workers have room again.
+    void capacityChanged() {
+        if (capacity.compareAndSet(false, true)) {
+            post(() -> {
+                capacity.set(false);
+                state.blocked.clear();
+            });
+        }
+    }
+
+    private void run() {
+        boolean more = false;
+        while (!stopping) {
+            try {
+                Runnable next = more ? inbox.poll() : inbox.poll(waitNanos(), TimeUnit.NANOSECONDS);
+                if (next != null) {
+                    mail.add(next);
+                    inbox.drainTo(mail);
+                }
+                more = turn();
+            } catch (InterruptedException interrupted) {
+                break;
+            }
+        }
+        finish();
+        ended.countDown();
+    }
+
+    /// After a failure nothing is done, and nothing that was told is forgotten, until the truth has been read anew.
+    private boolean turn() {
+        if (failed && System.nanoTime() - failedAt < RETRY.toNanos()) {
+            return false;
+        }
+        try {
+            if (failed) {
+                recover();
+            }
+            read();
+            return step();
+        } catch (RuntimeException failure) {
+            LOG.warn(
+                    "event=loop_failed name={} reason={} next=read_anew_in_{}",
+                    thread.getName(),
+                    NestedExceptionUtils.getMostSpecificCause(failure).toString(),
+                    RETRY);
+            failed = true;
+            failedAt = System.nanoTime();
+            state.connection.reset();
+            return false;
+        }
+    }
+
+    private void read() {
+        for (Runnable next = mail.poll(); next != null; next = mail.poll()) {
+            next.run();
+        }
+    }
+
+    private void recover() {
+        dispatching.reload();
+        adoption.reload();
+        endings.reload();
+        failed = false;
+    }
+
+    /// @return whether there is more to do at once
+    private boolean step() {
+        if (!claimed.isEmpty()) {
+            adoption.adopt(claimed.stream()
+                    .filter(claim -> !state.owns(claim.shard()))
+                    .toList());
+            claimed.clear();
+        }
+        commands.apply();
+        endings.flush();
+        commands.complete();
+        boolean more = fires.fire();
+        more |= dispatching.read();
+        more |= dispatching.dispatch();
+        dispatching.send();
+        long now = System.nanoTime();
+        if (now - housekeptAt >= HOUSEKEEPING.toNanos()) {
+            housekeptAt = now;
+            housekeep();
+        }
+        return more;
+    }
+
+    private void housekeep() {
+        state.blocked.clear();
+        adoption.watch();
+        endings.retryUndecided();
+        readNews();
+        storeStarts();
+        rounds++;
+        if (rounds % PRUNE_EVERY == 0) {
+            pruneNews();
+        }
+    }
+
+    private long waitNanos() {
+        if (failed) {
+            return RETRY.toNanos();
+        }
+        long now = System.nanoTime();
+        long wait = housekeptAt + HOUSEKEEPING.toNanos() - now;
+        Instant next = dispatching.nextSend();
+        for (OwnedShard shard : state.shards.values()) {
+            Instant due = shard.lanes.nextWake(state.blocked);
+            next = earlier(next, due);
+            next = earlier(next, shard.lookAt);
+        }
+        if (next != null) {
+            wait = Math.min(wait, Duration.between(state.core.clock().at(now), next).toNanos());
+        }
+        return Math.max(0, wait);
+    }
+
+    private static @Nullable Instant earlier(@Nullable Instant a, @Nullable Instant b) {
+        if (a == null || b == null) {
+            return a == null ? b : a;
+        }
+        return b.isBefore(a) ? b : a;
+    }
+
+    private void readNews() {
+        if (state.shards.isEmpty()) {
+            return;
+        }
+        JdbcClient db = state.db();
+        long horizon = OwnerReads.horizon(db);
+        List<NewsFrom> from = state.shards.values().stream()
+                .map(shard -> new NewsFrom(shard.id, shard.newsFrom))
+                .toList();
+        var late = new HashSet<Long>();
+        for (InboxRow row : OwnerReads.news(db, from)) {
+            OwnedShard shard = state.shard(row.shard());
+            if (row.xid() >= horizon) {
+                late.add(row.seq());
+            }
+            if (!shard.newsSeen.contains(row.seq()) && row.due() != null) {
+                take(shard, row.lanes(), row.due());
+            }
+        }
+        for (OwnedShard shard : state.shards.values()) {
+            shard.newsFrom = horizon;
+            shard.newsSeen.clear();
+            shard.newsSeen.addAll(late);
+        }
+    }
+
+    private static void take(OwnedShard shard, long lanes, Instant due) {
+        shard.lanes.rewindAll(lanes, due);
+        FireWork.lookBy(shard, due.minus(Lanes.LOOK_AHEAD));
+    }
+
+    private void pruneNews() {
+        List<NewsFrom> read = state.shards.values().stream()
+                .map(shard -> new NewsFrom(shard.id, shard.newsFrom))
+                .toList();
+        if (!read.isEmpty()) {
+            Upkeep.pruneNews(state.db(), state.ownedAll(), read);
+        }
+    }
+
+    private void storeStarts() {
+        Instant before = state.core.clock().now().minus(START_EVENT);
+        var told = new ArrayList<Open>();
+        var framed = new ByteArrayOutputStream();
+        for (OwnedShard shard : state.shards.values()) {
+            for (Open open : shard.open.values()) {
+                if (open.startEvent != null && open.startedAt != null && open.startedAt.isBefore(before)) {
+                    told.add(open);
+                    framed.writeBytes(open.startEvent);
+                }
+            }
+        }
+        if (!told.isEmpty()) {
+            Set<Integer> shards = new HashSet<>();
+            told.forEach(open -> shards.add(open.due.shard()));
+            Upkeep.tell(state.db(), state.owned(shards), told.size(), framed.toByteArray());
+            told.forEach(open -> open.startEvent = null);
+        }
+    }
+
+    /// Lets shards go in order: nothing new leaves, what has ended is stored, what was not sent goes back.
+    private void release(List<Integer> ids) {
+        for (int id : ids) {
+            OwnedShard shard = state.shards.get(id);
+            if (shard != null) {
+                dispatching.takeBack(shard).forEach(open -> endings.neverRan(open, "released"));
+            }
+        }
+        endings.flush();
+        List<Integer> left = ids.stream().filter(state::owns).toList();
+        ShardRows.release(state.db(), state.owned(left));
+        left.forEach(state::lose);
+    }
+
+    private void finish() {
+        try {
+            if (!failed) {
+                inbox.drainTo(mail);
+                read();
+                release(List.copyOf(state.shards.keySet()));
+            }
+        } catch (RuntimeException failure) {
+            LOG.warn(
+                    "event=shards_not_released name={} reason={} next=another_core_takes_them_after_{}",
+                    thread.getName(),
+                    NestedExceptionUtils.getMostSpecificCause(failure).toString(),
+                    BeatWatch.PATIENCE);
+        } finally {
+            state.connection.close();
+        }
+    }
+}

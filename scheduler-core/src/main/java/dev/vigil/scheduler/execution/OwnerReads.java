@@ -1,0 +1,253 @@
+package dev.vigil.scheduler.execution;
+
+import dev.vigil.scheduler.task.Coded;
+import dev.vigil.scheduler.task.Columns;
+import dev.vigil.scheduler.task.Commands.Kind;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.Collection;
+import java.util.List;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.springframework.jdbc.core.simple.JdbcClient;
+
+/// What the owner of shards reads. Nothing here takes a lock: only the owner changes what it reads.
+final class OwnerReads {
+    /// Most executions that one lane gives at once.
+    static final int SCAN_MAX = 1000;
+
+    private OwnerReads() {}
+
+    /// Where the reading of a lane goes on.
+    ///
+    /// @param at exclusive together with `id`
+    /// @param id the last one read at `at`
+    record Cursor(int shard, int lane, Instant at, UUID id) {}
+
+    /// The next due executions of each lane, in order, and after them the first one beyond the bound, without its
+    /// payload.
+    static List<Due> scan(JdbcClient db, List<Cursor> cursors, Instant bound) {
+        var columns = new Columns<>(cursors)
+                .add("shards", new Integer[0], Cursor::shard)
+                .add("lanes", new Integer[0], Cursor::lane)
+                .add("ats", new String[0], cursor -> cursor.at().toString())
+                .add("ids", new UUID[0], Cursor::id);
+        return db.sql("""
+                        SELECT e.*, t.owner, t.handler, t.key_id, t.payload_version, t.timeout_ms, t.max_attempts,
+                               t.backoff, t.retry_initial_ms, t.retry_max_ms, t.kind, t.payload_bytes,
+                               CASE WHEN e.beyond THEN NULL ELSE t.payload END AS payload
+                          FROM unnest(:shards::int[], :lanes::smallint[], :ats::timestamptz[], :ids::uuid[])
+                               AS c(shard, lane, at, id)
+                         CROSS JOIN LATERAL (
+                           (SELECT false AS beyond, e.* FROM scheduler.execution e
+                             WHERE e.shard = c.shard AND e.lane = c.lane AND (e.due_at, e.id) > (c.at, c.id)
+                               AND e.due_at <= :bound::timestamptz
+                             ORDER BY e.due_at, e.id LIMIT :limit)
+                           UNION ALL
+                           (SELECT true, e.* FROM scheduler.execution e
+                             WHERE e.shard = c.shard AND e.lane = c.lane AND e.due_at > :bound::timestamptz
+                             ORDER BY e.due_at, e.id LIMIT 1)
+                         ) e
+                          JOIN scheduler.task t
+                            ON t.namespace = e.namespace AND t.id = e.task_id AND t.version = e.version
+                         ORDER BY e.shard, e.lane, e.due_at, e.id
+                        """)
+                .params(columns.arrays())
+                .param("bound", bound.toString())
+                .param("limit", SCAN_MAX)
+                .query((row, index) -> DueRow.due(row))
+                .list();
+    }
+
+    /// Executions of a shard by their ids, held ones too.
+    static List<Due> byId(JdbcClient db, int shard, Collection<UUID> ids) {
+        return db.sql("""
+                        SELECT e.*, t.owner, t.handler, t.key_id, t.payload_version, t.timeout_ms, t.max_attempts,
+                               t.backoff, t.retry_initial_ms, t.retry_max_ms, t.kind, t.payload_bytes,
+                               NULL::bytea AS payload
+                          FROM scheduler.execution e
+                          JOIN scheduler.task t
+                            ON t.namespace = e.namespace AND t.id = e.task_id AND t.version = e.version
+                         WHERE e.shard = :shard AND e.id = ANY (:ids::uuid[])
+                        """)
+                .param("shard", shard)
+                .param("ids", ids.toArray(UUID[]::new))
+                .query((row, index) -> DueRow.due(row))
+                .list();
+    }
+
+    /// An execution that a dispatch row names and that may be running.
+    record Dispatched(Due due, WorkerBoot worker, long fence, Instant at) {}
+
+    /// What is open in these shards, by the newest dispatch of each execution.
+    static List<Dispatched> open(JdbcClient db, List<Integer> shards) {
+        return db.sql("""
+                        SELECT DISTINCT ON (o.shard, o.execution)
+                               e.*, t.owner, t.handler, t.key_id, t.payload_version, t.timeout_ms, t.max_attempts,
+                               t.backoff, t.retry_initial_ms, t.retry_max_ms, t.kind, t.payload_bytes,
+                               NULL::bytea AS payload, o.fence, o.worker, o.boot, o.at
+                          FROM scheduler.open_dispatch o
+                          JOIN scheduler.execution e
+                            ON e.shard = o.shard AND e.id = o.execution AND e.fence_min <= o.fence
+                          JOIN scheduler.task t
+                            ON t.namespace = e.namespace AND t.id = e.task_id AND t.version = e.version
+                         WHERE o.shard = ANY (:shards::int[])
+                         ORDER BY o.shard, o.execution, o.fence DESC
+                        """)
+                .param("shards", shards.toArray(Integer[]::new))
+                .query((row, index) -> new Dispatched(
+                        DueRow.due(row),
+                        new WorkerBoot(row.getObject("worker", UUID.class), row.getObject("boot", UUID.class)),
+                        row.getLong("fence"),
+                        DueRow.instant(row, "at")))
+                .list();
+    }
+
+    /// A lane that holds something.
+    ///
+    /// @param first when its first execution is due
+    record LaneStart(int shard, int lane, Instant first) {}
+
+    static List<LaneStart> lanes(JdbcClient db, List<Integer> shards) {
+        return db.sql("""
+                        SELECT s.id AS shard, lane.n AS lane, first.due_at
+                          FROM unnest(:shards::int[]) AS s(id) CROSS JOIN generate_series(0, 63) AS lane(n)
+                         CROSS JOIN LATERAL (SELECT e.due_at FROM scheduler.execution e
+                                              WHERE e.shard = s.id AND e.lane = lane.n
+                                              ORDER BY e.due_at LIMIT 1) first
+                        """)
+                .param("shards", shards.toArray(Integer[]::new))
+                .query((row, index) ->
+                        new LaneStart(row.getInt("shard"), row.getInt("lane"), DueRow.instant(row, "due_at")))
+                .list();
+    }
+
+    /// The last n of the newest epoch, so that a core that goes on in its epoch does not use one twice.
+    static long lastN(JdbcClient db, int shard, long epoch) {
+        return db.sql("SELECT coalesce(max(n), 0) FROM scheduler.dispatch WHERE shard = :shard AND epoch = :epoch")
+                .param("shard", shard)
+                .param("epoch", epoch)
+                .query(Long.class)
+                .single();
+    }
+
+    /// A row of the inbox.
+    ///
+    /// @param xid  the transaction that wrote it
+    /// @param lanes of what was created; 0 for a command
+    /// @param due  the earliest of what was created; null for a command
+    /// @param ref  whom a command means; null for news of creation
+    /// @param namespace of `ref`
+    record InboxRow(
+            int shard, long xid, long seq, Kind kind, long lanes, @Nullable Instant due, @Nullable UUID ref,
+            int namespace, long changeSeq) {}
+
+    /// Commands that are not yet carried out, in their order.
+    static List<InboxRow> commands(JdbcClient db, Collection<Integer> shards) {
+        return db.sql("""
+                        SELECT shard, xid::text::bigint AS xid, seq, kind, 0 AS lanes, NULL::timestamptz AS due, ref,
+                               namespace, change_seq
+                          FROM scheduler.inbox
+                         WHERE shard = ANY (:shards::int[]) AND change_seq IS NOT NULL
+                         ORDER BY shard, change_seq
+                        """)
+                .param("shards", shards.toArray(Integer[]::new))
+                .query((row, index) -> inbox(row))
+                .list();
+    }
+
+    /// News of creation since a transaction. Later ones may be committed already while earlier ones are not: what is
+    /// at or above the horizon is read again next time.
+    static List<InboxRow> news(JdbcClient db, List<NewsFrom> from) {
+        var columns = new Columns<>(from)
+                .add("shards", new Integer[0], NewsFrom::shard)
+                .add("xids", new String[0], news -> Long.toString(news.xid));
+        return db.sql("""
+                        SELECT i.shard, i.xid::text::bigint AS xid, i.seq, i.kind, i.lanes, i.due, NULL::uuid AS ref,
+                               0 AS namespace, 0 AS change_seq
+                          FROM unnest(:shards::int[], :xids::text[]) AS f(shard, xid)
+                          JOIN scheduler.inbox i ON i.shard = f.shard AND i.xid >= f.xid::xid8 AND i.kind = 1
+                        """)
+                .params(columns.arrays())
+                .query((row, index) -> inbox(row))
+                .list();
+    }
+
+    /// Where reading of news goes on.
+    record NewsFrom(int shard, long xid) {}
+
+    /// The oldest transaction that may still be running: all below are visible to every later statement.
+    static long horizon(JdbcClient db) {
+        return db.sql("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+                .query(Long.class)
+                .single();
+    }
+
+    private static InboxRow inbox(ResultSet row) throws SQLException {
+        return new InboxRow(
+                row.getInt("shard"),
+                row.getLong("xid"),
+                row.getLong("seq"),
+                Coded.of(Kind.class, row.getInt("kind")),
+                row.getLong("lanes"),
+                row.getTimestamp("due") == null ? null : DueRow.instant(row, "due"),
+                row.getObject("ref", UUID.class),
+                row.getInt("namespace"),
+                row.getLong("change_seq"));
+    }
+
+    /// What became of an execution whose result nobody here waits for.
+    ///
+    /// @param ended whether it is over
+    /// @param fence of the attempt that ended it, or its fence_min while it is open in somebody's shard
+    record Fate(UUID id, boolean ended, long fence) {}
+
+    static List<Fate> fates(JdbcClient db, Collection<UUID> ids) {
+        return db.sql("""
+                        SELECT h.id, true AS ended, h.fence FROM scheduler.history h WHERE h.id = ANY (:ids::uuid[])
+                        UNION ALL
+                        SELECT e.id, false, e.fence_min FROM scheduler.shard s
+                          JOIN scheduler.execution e ON e.shard = s.id AND e.id = ANY (:ids::uuid[])
+                        """)
+                .param("ids", ids.toArray(UUID[]::new))
+                .query((row, index) ->
+                        new Fate(row.getObject("id", UUID.class), row.getBoolean("ended"), row.getLong("fence")))
+                .list();
+    }
+
+    /// Who owns a shard by now, and the newest command in it.
+    record ShardRow(int id, @Nullable UUID owner, long epoch, long changeSeq) {}
+
+    static List<ShardRow> shards(JdbcClient db, Collection<Integer> shards) {
+        return db.sql("SELECT id, owner, epoch, change_seq FROM scheduler.shard WHERE id = ANY (:shards::int[])")
+                .param("shards", shards.toArray(Integer[]::new))
+                .query((row, index) -> new ShardRow(
+                        row.getInt("id"),
+                        row.getObject("owner", UUID.class),
+                        row.getLong("epoch"),
+                        row.getLong("change_seq")))
+                .list();
+    }
+
+    /// Sealed payloads that lie apart from their tasks.
+    static List<Stored> payloads(JdbcClient db, List<TaskFacts> tasks) {
+        var columns = new Columns<>(tasks)
+                .add("namespaces", new Integer[0], TaskFacts::namespace)
+                .add("ids", new UUID[0], TaskFacts::id)
+                .add("versions", new Integer[0], TaskFacts::payloadVersion);
+        return db.sql("""
+                        SELECT p.task_id, p.version, p.sealed
+                          FROM unnest(:namespaces::int[], :ids::uuid[], :versions::int[]) AS v(namespace, id, version)
+                          JOIN scheduler.payload p
+                            ON p.namespace = v.namespace AND p.task_id = v.id AND p.version = v.version
+                        """)
+                .params(columns.arrays())
+                .query((row, index) -> new Stored(
+                        row.getObject("task_id", UUID.class), row.getInt("version"), row.getBytes("sealed")))
+                .list();
+    }
+
+    /// A sealed payload.
+    record Stored(UUID task, int version, byte[] sealed) {}
+}

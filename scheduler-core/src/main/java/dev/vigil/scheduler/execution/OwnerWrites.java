@@ -1,0 +1,281 @@
+package dev.vigil.scheduler.execution;
+
+import dev.vigil.scheduler.execution.ExecutionView.State;
+import dev.vigil.scheduler.task.Columns;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Set;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.springframework.jdbc.core.simple.JdbcClient;
+
+/// The statements by which the owner of shards changes executions. Each is one autocommit statement that begins with
+/// the fence of [Owned], and each answers which shards passed it.
+///
+/// The statement text repeats the fence because a statement is read where it runs.
+final class OwnerWrites {
+    private OwnerWrites() {}
+
+    /// A new line of the recovery log.
+    ///
+    /// @param n      of the shard's epoch
+    /// @param low    oldest n of the epoch that is still open
+    /// @param event  framed audit event; empty for what is only listed again
+    record Line(int shard, long n, long low, WorkerBoot worker, UUID execution, int attempt, byte[] event) {}
+
+    /// Commits dispatches. A shard with a command that is not carried out does not pass.
+    ///
+    /// @return shards that passed
+    static Set<Integer> dispatch(JdbcClient db, Owned owned, List<Line> lines) {
+        return Set.copyOf(db.sql("""
+                        WITH s AS MATERIALIZED (
+                          SELECT s.id, s.epoch FROM scheduler.shard s
+                            JOIN unnest(:myShards::int[], :myEpochs::bigint[], :myChanges::bigint[])
+                                 AS mine(id, epoch, change_seq) ON mine.id = s.id
+                           WHERE s.owner = :me AND s.epoch = mine.epoch AND s.change_seq = mine.change_seq
+                             FOR SHARE OF s
+                        ), v AS (
+                          SELECT v.*, s.epoch
+                            FROM unnest(:shards::int[], :ns::bigint[], :lows::bigint[], :workers::uuid[],
+                                        :boots::uuid[], :executions::uuid[], :attempts::smallint[], :events::bytea[])
+                                 WITH ORDINALITY
+                                 AS v(shard, n, low, worker, boot, execution, attempt, event, place)
+                            JOIN s ON s.id = v.shard
+                        ), d AS (
+                          INSERT INTO scheduler.dispatch (shard, epoch, n, low, worker, boot, executions, attempts)
+                          SELECT shard, epoch, n, low, worker, boot,
+                                 array_agg(execution ORDER BY place), array_agg(attempt ORDER BY place)
+                            FROM v GROUP BY shard, epoch, n, low, worker, boot
+                        ), o AS (
+                          INSERT INTO scheduler.outbox (n, events)
+                          SELECT count(*), string_agg(event, ''::bytea ORDER BY place) FROM v HAVING count(*) > 0
+                        )
+                        SELECT id FROM s
+                        """)
+                .params(owned.parameters())
+                .params(columns(lines).arrays())
+                .query(Integer.class)
+                .list());
+    }
+
+    /// Lists again what is open, so that recovery need not look far back. It is no new dispatch: the worker goes on
+    /// under the fence it has.
+    ///
+    /// @return shards that passed
+    static Set<Integer> list(JdbcClient db, Owned owned, List<Line> lines) {
+        return Set.copyOf(db.sql("""
+                        WITH s AS MATERIALIZED (
+                          SELECT s.id, s.epoch FROM scheduler.shard s
+                            JOIN unnest(:myShards::int[], :myEpochs::bigint[]) AS mine(id, epoch) ON mine.id = s.id
+                           WHERE s.owner = :me AND s.epoch = mine.epoch
+                             FOR SHARE OF s
+                        ), v AS (
+                          SELECT v.*, s.epoch
+                            FROM unnest(:shards::int[], :ns::bigint[], :lows::bigint[], :workers::uuid[],
+                                        :boots::uuid[], :executions::uuid[], :attempts::smallint[])
+                                 WITH ORDINALITY AS v(shard, n, low, worker, boot, execution, attempt, place)
+                            JOIN s ON s.id = v.shard
+                        ), d AS (
+                          INSERT INTO scheduler.dispatch (shard, epoch, n, low, worker, boot, executions, attempts)
+                          SELECT shard, epoch, n, low, worker, boot,
+                                 array_agg(execution ORDER BY place), array_agg(attempt ORDER BY place)
+                            FROM v GROUP BY shard, epoch, n, low, worker, boot
+                        )
+                        SELECT id FROM s
+                        """)
+                .params(owned.parameters())
+                .params(columns(lines).arrays())
+                .query(Integer.class)
+                .list());
+    }
+
+    private static Columns<Line> columns(List<Line> lines) {
+        return new Columns<>(lines)
+                .add("shards", new Integer[0], Line::shard)
+                .add("ns", new Long[0], Line::n)
+                .add("lows", new Long[0], Line::low)
+                .add("workers", new UUID[0], line -> line.worker.worker())
+                .add("boots", new UUID[0], line -> line.worker.boot())
+                .add("executions", new UUID[0], Line::execution)
+                .add("attempts", new Integer[0], Line::attempt)
+                .add("events", new byte[0][], Line::event);
+    }
+
+    /// An execution that ends.
+    ///
+    /// @param fence     of the attempt that ended it; its own fence_min when none did
+    /// @param attempt   attempts it had, this one included
+    /// @param worker    who ran it; null when nobody did
+    /// @param startedAt null when it never ran
+    /// @param duration  null when it never ran
+    /// @param events    framed
+    /// @param count     of events
+    record Ending(
+            Due due,
+            State state,
+            long fence,
+            int attempt,
+            @Nullable UUID worker,
+            @Nullable Instant startedAt,
+            @Nullable Duration duration,
+            @Nullable String code,
+            byte @Nullable [] result,
+            boolean uploaded,
+            byte[] events,
+            int count) {}
+
+    /// What a statement reached.
+    ///
+    /// @param shards that passed the fence
+    /// @param ids    of the executions that were changed; those of passed shards that are missing were not there, or
+    ///               the fence given was stale
+    record Reached(Set<Integer> shards, Set<UUID> ids) {}
+
+    /// Ends executions: the row goes, a history row comes, the audit events of just these are stored, and a finished
+    /// one_time task makes room in its owner's quota.
+    static Reached close(JdbcClient db, Owned owned, List<Ending> endings) {
+        return reached(db.sql("""
+                        WITH s AS MATERIALIZED (
+                          SELECT s.id FROM scheduler.shard s
+                            JOIN unnest(:myShards::int[], :myEpochs::bigint[]) AS mine(id, epoch) ON mine.id = s.id
+                           WHERE s.owner = :me AND s.epoch = mine.epoch
+                             FOR SHARE OF s
+                        ), v AS (
+                          SELECT v.* FROM unnest(:shards::int[], :ids::uuid[], :states::smallint[], :fences::bigint[],
+                                   :attempts::smallint[], :workers::uuid[], :startedAts::timestamptz[],
+                                   :durations::bigint[], :codes::text[], :results::bytea[], :uploads::boolean[],
+                                   :owners::uuid[], :handlers::text[], :keyIds::uuid[], :payloadVersions::int[],
+                                   :onces::boolean[], :events::bytea[], :counts::int[])
+                              AS v(shard, id, state, fence, attempt, worker, started_at, duration_ms, code, result,
+                                   uploaded, owner, handler, key_id, payload_version, once, events, count)
+                            JOIN s ON s.id = v.shard
+                        ), d AS (
+                          DELETE FROM scheduler.execution e USING v
+                           WHERE e.shard = v.shard AND e.id = v.id AND e.fence_min <= v.fence
+                          RETURNING e.namespace, e.task_id, e.version, e.scheduled_for, e.losses, v.*
+                        ), h AS (
+                          INSERT INTO scheduler.history
+                                 (namespace, version, id, task_id, owner, worker, fence, scheduled_for, started_at,
+                                  duration_ms, payload_version, shard, state, attempt, losses, uploaded, key_id,
+                                  handler, code, result)
+                          SELECT namespace, version, id, task_id, owner, worker, fence, scheduled_for, started_at,
+                                 duration_ms, payload_version, shard, state, attempt, losses, uploaded, key_id,
+                                 handler, code, result
+                            FROM d
+                        ), q AS (
+                          INSERT INTO scheduler.quota_freed (namespace, owner, n)
+                          SELECT d.namespace, d.owner, count(*) FROM d
+                            JOIN scheduler.quota q ON q.namespace = d.namespace AND q.owner = d.owner
+                           WHERE d.once AND d.id = d.task_id
+                           GROUP BY d.namespace, d.owner
+                        ), o AS (
+                          INSERT INTO scheduler.outbox (n, events)
+                          SELECT sum(count), string_agg(events, ''::bytea) FROM d HAVING count(*) > 0
+                        )
+                        SELECT s.id AS shard, d.id FROM s LEFT JOIN d ON d.shard = s.id
+                        """)
+                .params(owned.parameters())
+                .params(endings(endings).arrays())
+                .query((row, index) -> new Hit(row.getInt("shard"), row.getObject("id", UUID.class)))
+                .list());
+    }
+
+    private static Columns<Ending> endings(List<Ending> endings) {
+        return new Columns<>(endings)
+                .add("shards", new Integer[0], ending -> ending.due.shard())
+                .add("ids", new UUID[0], ending -> ending.due.id())
+                .add("states", new Integer[0], ending -> ending.state.code())
+                .add("fences", new Long[0], Ending::fence)
+                .add("attempts", new Integer[0], Ending::attempt)
+                .add("workers", new UUID[0], Ending::worker)
+                .add("startedAts", new String[0], ending -> DueRow.text(ending.startedAt))
+                .add("durations", new Long[0], ending -> ending.duration == null ? null : ending.duration.toMillis())
+                .add("codes", new String[0], Ending::code)
+                .add("results", new byte[0][], Ending::result)
+                .add("uploads", new Boolean[0], Ending::uploaded)
+                .add("owners", new UUID[0], ending -> ending.due.task().owner())
+                .add("handlers", new String[0], ending -> ending.due.task().handler())
+                .add("keyIds", new UUID[0], ending -> ending.due.task().keyId())
+                .add(
+                        "payloadVersions",
+                        new Integer[0],
+                        ending -> ending.due.task().payloadVersion())
+                .add("onces", new Boolean[0], ending -> ending.due.task().once())
+                .add("events", new byte[0][], Ending::events)
+                .add("counts", new Integer[0], Ending::count);
+    }
+
+    /// An execution that is to run again.
+    ///
+    /// @param fence    its newest dispatch; everything up to it becomes stale
+    /// @param attempts that were used up
+    /// @param losses   of workers
+    /// @param delay    from now; null when it keeps its due time
+    /// @param events   framed
+    /// @param count    of events
+    record Requeue(Due due, long fence, int attempts, int losses, @Nullable Duration delay, byte[] events, int count) {}
+
+    /// Puts executions back: `fence_min` rises above the dispatch that is over, so nothing that comes from it counts
+    /// any more. They are dispatched like new ones.
+    static List<Requeued> requeue(JdbcClient db, Owned owned, List<Requeue> requeues) {
+        return db.sql("""
+                        WITH s AS MATERIALIZED (
+                          SELECT s.id FROM scheduler.shard s
+                            JOIN unnest(:myShards::int[], :myEpochs::bigint[]) AS mine(id, epoch) ON mine.id = s.id
+                           WHERE s.owner = :me AND s.epoch = mine.epoch
+                             FOR SHARE OF s
+                        ), v AS (
+                          SELECT v.* FROM unnest(:shards::int[], :ids::uuid[], :fences::bigint[], :attempts::smallint[],
+                                   :losses::smallint[], :delays::bigint[], :events::bytea[], :counts::int[])
+                              AS v(shard, id, fence, attempts, losses, delay, events, count)
+                            JOIN s ON s.id = v.shard
+                        ), u AS (
+                          UPDATE scheduler.execution e
+                             SET fence_min = v.fence + 1,
+                                 attempt = e.attempt + v.attempts,
+                                 losses = e.losses + v.losses,
+                                 due_at = coalesce(clock_timestamp() + v.delay * interval '1 millisecond', e.due_at)
+                            FROM v
+                           WHERE e.shard = v.shard AND e.id = v.id AND e.fence_min <= v.fence
+                          RETURNING e.shard, e.id, e.lane, e.due_at, v.events, v.count
+                        ), o AS (
+                          INSERT INTO scheduler.outbox (n, events)
+                          SELECT sum(count), string_agg(events, ''::bytea) FROM u HAVING count(*) > 0
+                        )
+                        SELECT s.id AS shard, u.id, coalesce(u.lane, 0) AS lane, u.due_at
+                          FROM s LEFT JOIN u ON u.shard = s.id
+                        """)
+                .params(owned.parameters())
+                .params(new Columns<>(requeues)
+                        .add("shards", new Integer[0], requeue -> requeue.due.shard())
+                        .add("ids", new UUID[0], requeue -> requeue.due.id())
+                        .add("fences", new Long[0], Requeue::fence)
+                        .add("attempts", new Integer[0], Requeue::attempts)
+                        .add("losses", new Integer[0], Requeue::losses)
+                        .add("delays", new Long[0], requeue -> requeue.delay == null ? null : requeue.delay.toMillis())
+                        .add("events", new byte[0][], Requeue::events)
+                        .add("counts", new Integer[0], Requeue::count)
+                        .arrays())
+                .query((row, index) -> new Requeued(
+                        row.getInt("shard"),
+                        row.getObject("id", UUID.class),
+                        row.getInt("lane"),
+                        row.getObject("id") == null ? null : DueRow.instant(row, "due_at")))
+                .list();
+    }
+
+    /// An execution that lies in its queue again, or only a shard that passed when `id` is null.
+    record Requeued(int shard, @Nullable UUID id, int lane, @Nullable Instant dueAt) {}
+
+    private static Reached reached(List<Hit> hits) {
+        return new Reached(
+                hits.stream().map(Hit::shard).collect(java.util.stream.Collectors.toSet()),
+                hits.stream()
+                        .map(Hit::id)
+                        .filter(java.util.Objects::nonNull)
+                        .collect(java.util.stream.Collectors.toSet()));
+    }
+
+    private record Hit(int shard, @Nullable UUID id) {}
+}

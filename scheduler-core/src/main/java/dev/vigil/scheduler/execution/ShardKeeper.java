@@ -1,0 +1,250 @@
+package dev.vigil.scheduler.execution;
+
+import dev.vigil.scheduler.execution.Adoption.Claim;
+import dev.vigil.scheduler.execution.ShardRows.Beat;
+import dev.vigil.scheduler.execution.ShardRows.Cluster;
+import dev.vigil.scheduler.execution.ShardRows.Polled;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.core.NestedExceptionUtils;
+import org.springframework.jdbc.core.simple.JdbcClient;
+
+/// Keeps this core alive in the eyes of the others, watches them, and sees to it that each shard has an owner and each
+/// core its share. The beat has a thread and a connection of its own, so that nothing else delays it.
+final class ShardKeeper implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(ShardKeeper.class);
+    private static final Duration POLL = Duration.ofSeconds(1);
+
+    private final LoopState.Core core;
+    private final String sessionUrl;
+    private final List<OwnerLoop> loops;
+    private final CoreConnection beatConnection;
+    private final CoreConnection watchConnection;
+    private final BeatWatch beats = new BeatWatch();
+    /// Epoch of each shard that was given to a loop. Used by the watching thread only.
+    private final Map<Integer, Long> held = new HashMap<>();
+    private final CountDownLatch stopWatching = new CountDownLatch(1);
+    private final CountDownLatch stopBeating = new CountDownLatch(1);
+    private final Thread beating;
+    private final Thread watching;
+    private volatile boolean entered;
+    private volatile int owned;
+
+    /// @param sessionUrl where workers open sessions with this core
+    ShardKeeper(LoopState.Core core, String sessionUrl, List<OwnerLoop> loops, CoreConnection.Database database) {
+        this.core = core;
+        this.sessionUrl = sessionUrl;
+        this.loops = List.copyOf(loops);
+        this.beatConnection = new CoreConnection(database, core);
+        this.watchConnection = new CoreConnection(database, core);
+        this.beating = Thread.ofPlatform().name("vigil-beat").daemon(true).unstarted(() -> every(stopBeating, this::beat));
+        this.watching = Thread.ofPlatform().name("vigil-watch").daemon(true).unstarted(() -> every(stopWatching, this::watch));
+    }
+
+    void start() {
+        beating.start();
+        watching.start();
+    }
+
+    /// How many shards this core owns.
+    int owned() {
+        return owned;
+    }
+
+    private static void every(CountDownLatch stop, Runnable work) {
+        try {
+            do {
+                work.run();
+            } while (!stop.await(POLL.toMillis(), TimeUnit.MILLISECONDS));
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void beat() {
+        long sentAt = System.nanoTime();
+        try {
+            JdbcClient db = beatConnection.db();
+            Optional<Beat> beat = entered ? ShardRows.beat(db, core.incarnation()) : Optional.empty();
+            if (beat.isEmpty()) {
+                // It is new, or others took it for dead: nothing it held is its own any more.
+                core.tenure().end();
+                beat = Optional.of(ShardRows.enter(db, core.incarnation(), sessionUrl));
+                entered = true;
+            }
+            recognise(db, beat.get().cluster());
+            core.clock().read(beat.get().at(), System.nanoTime());
+            core.tenure().renewed(sentAt);
+        } catch (RuntimeException failure) {
+            LOG.warn("event=beat_failed reason={} may_act={}", reason(failure), core.mayAct());
+            beatConnection.reset();
+        }
+    }
+
+    /// After a failover or a restore nobody acts on an epoch from before.
+    private void recognise(JdbcClient db, Cluster current) {
+        if (core.cluster().isOther(current)) {
+            core.tenure().end();
+            if (ShardRows.recognise(db, current)) {
+                LOG.warn(
+                        "event=cluster_changed system={} timeline={} epochs=+1024",
+                        current.systemIdentifier(),
+                        current.timeline());
+            }
+            core.cluster().recognised(current);
+        }
+    }
+
+    private void watch() {
+        if (!core.mayAct()) {
+            return;
+        }
+        try {
+            long now = System.nanoTime();
+            List<Polled> polled = ShardRows.poll(watchConnection.db());
+            Map<UUID, Long> cores = others(polled);
+            Set<UUID> dead = beats.poll(now, cores);
+            dead.forEach(id -> takeOver(id, Objects.requireNonNull(cores.get(id))));
+            List<Polled> shards = polled.stream().filter(row -> row.shard() != null).toList();
+            reconcile(shards);
+            int alive = 1 + (int) cores.entrySet().stream()
+                    .filter(core -> core.getValue() >= 0 && !dead.contains(core.getKey()))
+                    .count();
+            share(shards, alive);
+        } catch (RuntimeException failure) {
+            LOG.warn("event=watch_failed reason={}", reason(failure));
+            watchConnection.reset();
+        }
+    }
+
+    /// The beats of the others. An owner without a core row is watched too, it may be about to enter again.
+    private Map<UUID, Long> others(List<Polled> polled) {
+        var cores = new HashMap<UUID, Long>();
+        for (Polled row : polled) {
+            UUID owner = row.owner();
+            if (owner != null && !owner.equals(core.incarnation())) {
+                if (row.shard() == null) {
+                    cores.put(owner, row.number());
+                } else {
+                    cores.putIfAbsent(owner, -1L);
+                }
+            }
+        }
+        return cores;
+    }
+
+    private void takeOver(UUID dead, long beat) {
+        ShardRows.endSessions(watchConnection.db(), dead);
+        int freed = ShardRows.bury(watchConnection.db(), dead, beat);
+        LOG.warn("event=core_taken_over core={} shards={}", dead, freed);
+    }
+
+    /// Tells the loops what the rows say: what came, what went, and which commands wait.
+    private void reconcile(List<Polled> shards) {
+        var adopted = new ArrayList<Claim>();
+        for (Polled row : shards) {
+            int id = Objects.requireNonNull(row.shard());
+            boolean mine = core.incarnation().equals(row.owner());
+            Long epoch = held.get(id);
+            if (epoch != null && (!mine || row.epoch() != epoch)) {
+                held.remove(id);
+                loop(id).lose(id, epoch);
+                epoch = null;
+            }
+            if (mine && epoch == null) {
+                adopted.add(new Claim(id, row.epoch(), row.number(), row.orphaned()));
+            } else if (mine) {
+                loop(id).announce(id, row.number());
+            }
+        }
+        give(adopted);
+    }
+
+    private void share(List<Polled> shards, int alive) {
+        int wanted = FairShare.toTake(shards.size(), alive, held.size());
+        if (wanted > 0) {
+            give(ShardRows.claim(watchConnection.db(), core.incarnation(), wanted));
+        }
+        int spare = FairShare.toRelease(shards.size(), alive, held.size());
+        held.keySet().stream().sorted().limit(spare).toList().forEach(id -> loop(id).release(id));
+        owned = held.size();
+    }
+
+    private void give(List<Claim> claims) {
+        if (claims.isEmpty()) {
+            return;
+        }
+        var byLoop = new HashMap<OwnerLoop, List<Claim>>();
+        var ids = new HashSet<Integer>();
+        for (Claim claim : claims) {
+            held.put(claim.shard(), claim.epoch());
+            ids.add(claim.shard());
+            byLoop.computeIfAbsent(loop(claim.shard()), loop -> new ArrayList<>()).add(claim);
+        }
+        byLoop.forEach(OwnerLoop::adopt);
+        LOG.info("event=shards_taken core={} shards={}", core.incarnation(), ids);
+    }
+
+    private OwnerLoop loop(int shard) {
+        return loops.get(shard % loops.size());
+    }
+
+    /// Takes no more shards, so that the loops can release theirs.
+    void stopWatching() {
+        stopWatching.countDown();
+        join(watching);
+        watchConnection.close();
+    }
+
+    /// Ends the renewals; call it after the loops have released their shards.
+    @Override
+    public void close() {
+        stopBeating.countDown();
+        join(beating);
+        try {
+            if (entered) {
+                ShardRows.leave(beatConnection.db(), core.incarnation());
+            }
+        } catch (RuntimeException failure) {
+            LOG.warn("event=core_not_left reason={} next=others_notice_after_{}", reason(failure), BeatWatch.PATIENCE);
+        } finally {
+            core.tenure().end();
+            beatConnection.close();
+        }
+    }
+
+    /// Stops as a crash would.
+    void abandon() {
+        stopWatching.countDown();
+        stopBeating.countDown();
+        join(watching);
+        join(beating);
+        core.tenure().end();
+        watchConnection.close();
+        beatConnection.close();
+    }
+
+    private static String reason(RuntimeException failure) {
+        return NestedExceptionUtils.getMostSpecificCause(failure).toString();
+    }
+
+    private static void join(Thread thread) {
+        try {
+            thread.join(Duration.ofSeconds(10));
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

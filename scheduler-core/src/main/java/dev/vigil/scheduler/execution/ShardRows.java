@@ -1,0 +1,193 @@
+package dev.vigil.scheduler.execution;
+
+import dev.vigil.scheduler.execution.Adoption.Claim;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.springframework.jdbc.core.simple.JdbcClient;
+
+/// The tables `scheduler.core` and `scheduler.shard` as cores share the shards among them.
+final class ShardRows {
+    private ShardRows() {}
+
+    /// A renewal.
+    ///
+    /// @param at      the database's time
+    /// @param cluster which PostgreSQL answered
+    record Beat(Instant at, Cluster cluster) {}
+
+    /// Enters a core, or enters it again after others took it for dead.
+    static Beat enter(JdbcClient db, UUID incarnation, String sessionUrl) {
+        return db.sql("""
+                        INSERT INTO scheduler.core (incarnation, session_url) VALUES (:incarnation, :url)
+                            ON CONFLICT (incarnation) DO UPDATE SET beat = core.beat + 1
+                        RETURNING clock_timestamp() AS at,
+                                  (SELECT system_identifier::text FROM pg_control_system()) AS id,
+                                  substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8) AS timeline
+                        """)
+                .param("incarnation", incarnation)
+                .param("url", sessionUrl)
+                .query((row, index) -> beat(row))
+                .single();
+    }
+
+    /// Renews a core.
+    ///
+    /// @return empty when others took this core for dead and removed it
+    static Optional<Beat> beat(JdbcClient db, UUID incarnation) {
+        return db.sql("""
+                        UPDATE scheduler.core SET beat = beat + 1 WHERE incarnation = :incarnation
+                        RETURNING clock_timestamp() AS at,
+                                  (SELECT system_identifier::text FROM pg_control_system()) AS id,
+                                  substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8) AS timeline
+                        """)
+                .param("incarnation", incarnation)
+                .query((row, index) -> beat(row))
+                .optional();
+    }
+
+    private static Beat beat(ResultSet row) throws SQLException {
+        return new Beat(DueRow.instant(row, "at"), new Cluster(row.getString("id"), row.getString("timeline")));
+    }
+
+    static void leave(JdbcClient db, UUID incarnation) {
+        db.sql("DELETE FROM scheduler.core WHERE incarnation = :incarnation")
+                .param("incarnation", incarnation)
+                .update();
+    }
+
+    /// A core or a shard, as a poll sees it.
+    ///
+    /// @param shard null for a core
+    /// @param owner the core, or the owner of the shard; null when it has none
+    record Polled(@Nullable Integer shard, @Nullable UUID owner, long epoch, long number, boolean orphaned) {}
+
+    /// All cores with their beat and all shards with their newest command.
+    static List<Polled> poll(JdbcClient db) {
+        return db.sql("""
+                        SELECT NULL::int AS shard, incarnation AS owner, 0::bigint AS epoch, beat AS number,
+                               false AS orphaned
+                          FROM scheduler.core
+                        UNION ALL
+                        SELECT id, owner, epoch, change_seq, orphaned FROM scheduler.shard
+                        """)
+                .query((row, index) -> new Polled(
+                        row.getObject("shard", Integer.class),
+                        row.getObject("owner", UUID.class),
+                        row.getLong("epoch"),
+                        row.getLong("number"),
+                        row.getBoolean("orphaned")))
+                .list();
+    }
+
+    /// Takes shards that have no owner. Only a core that has not been removed may.
+    static List<Claim> claim(JdbcClient db, UUID incarnation, int atMost) {
+        return db.sql("""
+                        WITH me AS (
+                          SELECT incarnation FROM scheduler.core WHERE incarnation = :me FOR SHARE
+                        ), free AS (
+                          SELECT s.id FROM scheduler.shard s WHERE s.owner IS NULL
+                           ORDER BY s.orphaned DESC, s.id LIMIT :limit
+                             FOR UPDATE SKIP LOCKED
+                        )
+                        UPDATE scheduler.shard s SET owner = :me, epoch = s.epoch + 1
+                          FROM free, me
+                         WHERE s.id = free.id
+                        RETURNING s.id, s.epoch, s.change_seq, s.orphaned
+                        """)
+                .param("me", incarnation)
+                .param("limit", atMost)
+                .query((row, index) -> new Claim(
+                        row.getInt("id"), row.getLong("epoch"), row.getLong("change_seq"), row.getBoolean("orphaned")))
+                .list();
+    }
+
+    /// Gives shards up. Their executions run on, and the next owner adopts them.
+    static void release(JdbcClient db, Owned owned) {
+        db.sql("""
+                        UPDATE scheduler.shard s SET owner = NULL, orphaned = false
+                          FROM unnest(:myShards::int[], :myEpochs::bigint[]) AS mine(id, epoch)
+                         WHERE s.id = mine.id AND s.owner = :me AND s.epoch = mine.epoch
+                        """)
+                .params(owned.parameters())
+                .update();
+    }
+
+    /// Ends all database sessions of a core that is taken for dead: whatever statement it is in is over after this, so
+    /// it can neither go on nor hold a lock.
+    static void endSessions(JdbcClient db, UUID dead) {
+        db.sql("""
+                        SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+                         WHERE application_name = :name AND usename = current_user
+                        """)
+                .param("name", CoreConnection.applicationName(dead))
+                .query(Boolean.class)
+                .list();
+    }
+
+    /// Removes a core whose beat still stands where it stood, and frees its shards under a new epoch.
+    ///
+    /// @return how many shards it had; 0 also when it is alive after all
+    static int bury(JdbcClient db, UUID dead, long beat) {
+        return db.sql("""
+                        WITH gone AS (
+                          DELETE FROM scheduler.core WHERE incarnation = :dead AND beat = :beat RETURNING incarnation
+                        )
+                        UPDATE scheduler.shard SET owner = NULL, epoch = epoch + 1, orphaned = true
+                         WHERE owner = :dead
+                           AND (EXISTS (SELECT FROM gone)
+                                OR NOT EXISTS (SELECT FROM scheduler.core WHERE incarnation = :dead))
+                        """)
+                .param("dead", dead)
+                .param("beat", beat)
+                .update();
+    }
+
+    /// Which PostgreSQL this is.
+    record Cluster(String systemIdentifier, String timeline) {}
+
+    static Cluster cluster(JdbcClient db) {
+        return db.sql("""
+                        SELECT system_identifier::text AS id,
+                               substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8) AS timeline
+                          FROM pg_control_system()
+                        """)
+                .query((row, index) -> new Cluster(row.getString("id"), row.getString("timeline")))
+                .single();
+    }
+
+    /// Compares the cluster with the one on record. Another one may have lost epochs that were handed out, so all
+    /// shards are freed far above them, once, by whoever sees it first.
+    ///
+    /// @return whether it was another one
+    static boolean recognise(JdbcClient db, Cluster cluster) {
+        int first = db.sql("""
+                        INSERT INTO scheduler.cluster (system_identifier, timeline) VALUES (:id, :timeline)
+                            ON CONFLICT (one) DO NOTHING
+                        """)
+                .param("id", cluster.systemIdentifier)
+                .param("timeline", cluster.timeline)
+                .update();
+        if (first == 1) {
+            return false;
+        }
+        return db.sql("""
+                        WITH changed AS (
+                          UPDATE scheduler.cluster
+                             SET system_identifier = :id, timeline = :timeline, changed_at = clock_timestamp()
+                           WHERE system_identifier <> :id OR timeline <> :timeline
+                          RETURNING one
+                        )
+                        UPDATE scheduler.shard SET owner = NULL, epoch = epoch + 1024, orphaned = true
+                         WHERE EXISTS (SELECT FROM changed)
+                        """)
+                        .param("id", cluster.systemIdentifier)
+                        .param("timeline", cluster.timeline)
+                        .update()
+                > 0;
+    }
+}

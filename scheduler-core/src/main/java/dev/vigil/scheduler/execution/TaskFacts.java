@@ -1,0 +1,38 @@
+package dev.vigil.scheduler.execution;
+
+import dev.vigil.scheduler.task.RetryPolicy;
+import java.time.Duration;
+import java.util.UUID;
+
+/// What the engine needs of a task to run its executions.
+///
+/// @param namespace      number of the namespace
+/// @param id             the task
+/// @param version        of the task
+/// @param owner          who created it
+/// @param handler        the operation
+/// @param keyId          the data key behind its payload
+/// @param payloadVersion version of payload and handler
+/// @param timeout        how long an attempt may run
+/// @param retry          how often it is tried
+/// @param once           whether it is a one_time task, which is finished when its execution ends
+record TaskFacts(
+        int namespace,
+        UUID id,
+        int version,
+        UUID owner,
+        String handler,
+        UUID keyId,
+        int payloadVersion,
+        Duration timeout,
+        RetryPolicy retry,
+        boolean once) {
+
+    /// What a worker needs to be eligible.
+    Key key() {
+        return new Key(namespace, handler);
+    }
+
+    /// Whom a worker must be able to serve.
+    record Key(int namespace, String handler) {}
+}
