@@ -42,7 +42,8 @@ class WorkerProtocolPageTest {
         var key = TaskKey.of(HEX.parseHex(vectors.get("task_key")));
         var place = new SealContext(Purpose.PAYLOAD, 1, task(), 1, "demo.echo", keyId());
 
-        assertThat(key.open(place, HEX.parseHex(vectors.get("sealed_payload")))).isEqualTo("{\"n\":1}".getBytes(StandardCharsets.UTF_8));
+        assertThat(key.open(place, HEX.parseHex(vectors.get("sealed_payload"))))
+                .isEqualTo("{\"n\":1}".getBytes(StandardCharsets.UTF_8));
     }
 
     @Test
