@@ -73,7 +73,19 @@ class AuditConfiguration {
         pool.setMaximumPoolSize(database.connections());
         pool.setMinimumIdle(1);
         pool.setConnectionTimeout(TimeUnit.SECONDS.toMillis(CONNECT_SECONDS_MAX));
+        if (database.migration() == null) {
+            requireSchema(pool);
+        }
         return pool;
+    }
+
+    private static void requireSchema(HikariDataSource pool) {
+        try {
+            AuditSchema.require(JdbcClient.create(pool));
+        } catch (RuntimeException e) {
+            pool.close();
+            throw e;
+        }
     }
 
     @Bean

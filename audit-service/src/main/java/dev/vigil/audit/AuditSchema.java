@@ -1,6 +1,7 @@
 package dev.vigil.audit;
 
 import org.flywaydb.core.Flyway;
+import org.springframework.jdbc.core.simple.JdbcClient;
 
 /// The schema `audit` and its migrations.
 public final class AuditSchema {
@@ -20,5 +21,16 @@ public final class AuditSchema {
                 .connectRetries(10)
                 .load()
                 .migrate();
+    }
+
+    /// Checks that somebody else migrated.
+    static void require(JdbcClient db) {
+        boolean there = db.sql("SELECT to_regclass('audit.checkpoint') IS NOT NULL")
+                .query(Boolean.class)
+                .single();
+        if (!there) {
+            throw new IllegalStateException("the schema audit is not in this database; start once with"
+                    + " vigil.database.migration.username and .password of its owner");
+        }
     }
 }

@@ -29,6 +29,7 @@ public final class AuditService {
     private static SpringApplicationBuilder builder() {
         // A name of its own: the services of one JVM share a class path and must not read each other's settings.
         return new SpringApplicationBuilder(AuditConfiguration.class)
+                .main(AuditService.class)
                 .web(WebApplicationType.SERVLET)
                 .properties("spring.config.name=audit-service", "spring.main.banner-mode=off");
     }

@@ -38,13 +38,13 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /// The service as it is deployed, over HTTP, on a real database.
-final class RunningService implements AutoCloseable {
+public final class RunningService implements AutoCloseable {
     static final String EVENTS = "/api/v1/audit/events";
 
     private static final JsonMapper JSON = JsonMapper.shared();
     private static final HttpClient HTTP = HttpClient.newHttpClient();
 
-    private final Ledger ledger = Ledger.fresh();
+    private final Ledger ledger;
     private final Issuer issuer = new Issuer();
     private final UUID auditor = Id.next(Kind.USER).uuid();
     private final String token = issuer.token(auditor, "auditor", "audit:read");
@@ -52,6 +52,12 @@ final class RunningService implements AutoCloseable {
     private final ConfigurableApplicationContext service;
 
     RunningService() {
+        this(Ledger.fresh());
+    }
+
+    /// The service on that database.
+    public RunningService(Ledger ledger) {
+        this.ledger = ledger;
         try {
             folder = Files.createTempDirectory("vigil-audit-");
         } catch (IOException e) {
@@ -66,6 +72,11 @@ final class RunningService implements AutoCloseable {
         service = AuditService.start(settings);
     }
 
+    /// Where it serves.
+    public String url() {
+        return "http://127.0.0.1:" + port();
+    }
+
     Issuer issuer() {
         return issuer;
     }
@@ -74,7 +85,7 @@ final class RunningService implements AutoCloseable {
         return auditor;
     }
 
-    String token() {
+    public String token() {
         return token;
     }
 
@@ -88,11 +99,11 @@ final class RunningService implements AutoCloseable {
         issuer.close();
     }
 
-    static AuditEvent event(EventType type, String action) {
+    public static AuditEvent event(EventType type, String action) {
         return AuditEvent.of(type, action, Result.SUCCESS, Instant.now());
     }
 
-    void emit(AuditEvent... events) throws SQLException {
+    public void emit(AuditEvent... events) throws SQLException {
         try (Connection connection = ledger.connections(Role.API).getConnection()) {
             Ledger.insert(connection, "scheduler", List.of(events));
         }
@@ -104,7 +115,7 @@ final class RunningService implements AutoCloseable {
         return json(query).path("items");
     }
 
-    boolean find(UUID event) throws Exception {
+    public boolean find(UUID event) throws Exception {
         return get(EVENTS + "/" + new Id(Kind.AUDIT_EVENT, event) + "/proof", token)
                         .statusCode()
                 == 200;
@@ -121,7 +132,7 @@ final class RunningService implements AutoCloseable {
                 .head();
     }
 
-    VerifierKey publicKey() throws Exception {
+    public VerifierKey publicKey() throws Exception {
         return VerifierKey.parse(new String(bytes("/api/v1/audit/public-key"), UTF_8).strip())
                 .orElseThrow();
     }

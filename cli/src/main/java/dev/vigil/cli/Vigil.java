@@ -1,6 +1,8 @@
 package dev.vigil.cli;
 
 import dev.vigil.cli.audit.AuditCommand;
+import dev.vigil.cli.exit.CommandFailure;
+import dev.vigil.cli.exit.ExitCode;
 import java.io.PrintWriter;
 import java.util.Objects;
 import picocli.CommandLine;

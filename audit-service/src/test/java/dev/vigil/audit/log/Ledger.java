@@ -33,7 +33,12 @@ public final class Ledger {
 
     /// A fresh one: schemas `audit`, `scheduler` and `access`, all empty.
     public static Ledger fresh() {
-        var ledger = new Ledger(TestPostgres.freshDatabase());
+        return on(TestPostgres.freshDatabase());
+    }
+
+    /// The same on a database where nothing is migrated yet.
+    public static Ledger on(Database database) {
+        var ledger = new Ledger(database);
         Credentials owner = ledger.database.as(Role.OWNER);
         AuditSchema.migrate(owner.url(), owner.username(), owner.password());
         ledger.addOutbox("scheduler");

@@ -1,7 +1,7 @@
 package dev.vigil.cli.audit;
 
-import dev.vigil.cli.CommandFailure;
-import dev.vigil.cli.ExitCode;
+import dev.vigil.cli.exit.CommandFailure;
+import dev.vigil.cli.exit.ExitCode;
 import dev.vigil.protocol.tree.Checkpoint;
 import dev.vigil.protocol.tree.VerifierKey;
 import java.io.IOException;

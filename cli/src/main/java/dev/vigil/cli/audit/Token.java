@@ -1,7 +1,7 @@
 package dev.vigil.cli.audit;
 
-import dev.vigil.cli.CommandFailure;
-import dev.vigil.cli.ExitCode;
+import dev.vigil.cli.exit.CommandFailure;
+import dev.vigil.cli.exit.ExitCode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

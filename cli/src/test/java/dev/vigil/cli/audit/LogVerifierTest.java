@@ -34,7 +34,7 @@ class LogVerifierTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"20, 1", "259, 17"})
+    @CsvSource({"8, 1", "259, 67"})
     void each_changed_byte_of_each_entry_is_named(int size, int step) {
         TestLog log = TestLog.of(size);
         for (String path : paths(log, "tile/entries/")) {
@@ -49,7 +49,7 @@ class LogVerifierTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"20, 1", "259, 17"})
+    @CsvSource({"8, 1", "259, 67"})
     void each_changed_byte_of_each_tile_is_named(int size, int step) {
         TestLog log = TestLog.of(size);
         for (String path : paths(log, "tile/0/", "tile/1/")) {
@@ -63,7 +63,7 @@ class LogVerifierTest {
     void each_changed_byte_of_the_checkpoint_is_noticed() {
         TestLog log = TestLog.of(SIZE);
         for (int at = 0; at < log.checkpoint().length; at++) {
-            assertNames(log, "checkpoint", at, "checkpoint", "");
+            assertNames(log, "checkpoint", at, "checkpoint");
         }
     }
 
@@ -97,7 +97,7 @@ class LogVerifierTest {
 
     @Test
     void a_deleted_an_added_and_a_swapped_entry_are_named() {
-        for (int index : new int[] {0, 100, 255, 256, 257}) {
+        for (int index : new int[] {0, 255, 257}) {
             List<byte[]> deleted = new ArrayList<>(TestLog.of(SIZE).entries());
             deleted.remove(index);
             assertStored(deleted, index);
@@ -229,15 +229,12 @@ class LogVerifierTest {
         assertThat(tampering(verify(log))).contains("entry " + firstBad).contains("is the first bad one");
     }
 
-    private static void assertNames(TestLog log, String path, int at, String name, String more) {
+    private static void assertNames(TestLog log, String path, int at, String... names) {
         byte[] sound = bytes(log, path);
         byte[] changed = sound.clone();
         changed[at] ^= (byte) (1 << at % 8);
         log.files().put(path, changed);
-        assertThat(tampering(verify(log)))
-                .as("byte %d of %s", at, path)
-                .contains(name)
-                .contains(more);
+        assertThat(tampering(verify(log))).as("byte %d of %s", at, path).contains(names);
         log.files().put(path, sound);
     }
 

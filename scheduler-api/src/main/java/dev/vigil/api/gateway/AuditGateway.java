@@ -37,8 +37,8 @@ final class AuditGateway implements Routes {
                         .handler(audit::pass),
                 read("/events", "listAuditEvents")
                         .about("Audit", "Query the trail, newest first")
-                        .query("from", "to", "event_type", "actor", "task_id", "worker_id", "subject", "result")
-                        .query("action", "limit", "after", "sort")
+                        .query("from", "to", "event_type", "actor", "user_id", "task_id", "execution_id", "worker_id")
+                        .query("subject", "result", "action", "limit", "after", "sort")
                         .answers(200, "AuditEvents")
                         .handler(this::events),
                 read("/events/{id}/proof", "getAuditProof")

@@ -1,4 +1,4 @@
-package dev.vigil.cli;
+package dev.vigil.cli.exit;
 
 /// Why a command could not do its work: a sentence for the user and an exit code.
 public final class CommandFailure extends RuntimeException {

@@ -1,4 +1,4 @@
-package dev.vigil.cli;
+package dev.vigil.cli.exit;
 
 /// What the command's exit code says. Documented in docs/reference/audit.md; a code never changes its meaning.
 public final class ExitCode {
