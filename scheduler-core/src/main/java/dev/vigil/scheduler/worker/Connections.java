@@ -313,6 +313,14 @@ final class Connections implements RouterLoop.Traffic {
         ended(connection);
     }
 
+    /// The terminator says that a connection has ended.
+    void gone(Carrier carrier) {
+        Connection connection = connections.get(carrier.port());
+        if (connection != null && connection.carrier() == carrier) {
+            ended(connection);
+        }
+    }
+
     /// A connection is over; its boot stays present for three heartbeats, so that it may come back.
     private void ended(Connection connection) {
         connections.remove(connection.carrier().port(), connection);

@@ -6,10 +6,13 @@ import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.Comparator;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /// The sessions of this incarnation of the core, in memory only: after a restart every worker asks for a new one.
 ///
@@ -44,16 +47,24 @@ final class Sessions {
 
     /// Makes a session.
     ///
-    /// @return empty when the worker has too many that are still alive
+    /// @return empty when the worker has too many that are in use
     Optional<WorkerSession> open(Applicant applicant, WorkerSession.Abilities abilities) {
         Instant now = clock.instant();
         sessions.values().removeIf(session -> !session.expiresAt().isAfter(now));
         UUID worker = applicant.boot().worker();
-        long alive = sessions.values().stream()
+        List<WorkerSession> alive = sessions.values().stream()
                 .filter(session -> session.worker().equals(worker))
-                .count();
-        if (alive >= PER_WORKER_MAX) {
-            return Optional.empty();
+                .toList();
+        if (alive.size() >= PER_WORKER_MAX) {
+            // A worker that could not use its sessions, because the link was unreachable, must not be locked out by
+            // them.
+            Optional<WorkerSession> unused = alive.stream()
+                    .filter(session -> !session.used().get())
+                    .min(Comparator.comparing(WorkerSession::openedAt));
+            if (unused.isEmpty()) {
+                return Optional.empty();
+            }
+            sessions.remove(unused.get().terms().session());
         }
         var secret = new byte[32];
         RANDOM.nextBytes(secret);
@@ -61,7 +72,7 @@ final class Sessions {
         Instant end = applicant.notAfter().isBefore(hour) ? applicant.notAfter() : hour;
         var terms = new SessionTerms(
                 worker, applicant.boot().boot(), incarnation, RANDOM.nextLong(), "tls", applicant.certificateHash());
-        var session = new WorkerSession(terms, secret, abilities, end);
+        var session = new WorkerSession(terms, secret, abilities, now, end, new AtomicBoolean());
         sessions.put(terms.session(), session);
         return Optional.of(session);
     }
@@ -83,6 +94,7 @@ final class Sessions {
 
     /// Ends the sessions of the same boot that were made before this one came into use.
     void retireOlder(WorkerSession used) {
+        used.used().set(true);
         sessions.values()
                 .removeIf(other -> other.boot().equals(used.boot())
                         && other.terms().session() != used.terms().session()

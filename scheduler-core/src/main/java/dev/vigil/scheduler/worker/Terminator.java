@@ -18,6 +18,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.IntSupplier;
 import java.util.function.Predicate;
 import javax.net.ssl.SSLContext;
@@ -40,6 +41,7 @@ final class Terminator implements AutoCloseable {
     private final InstantSource clock;
     private final IntSupplier routerPort;
     private final Predicate<Carrier> admitted;
+    private final Consumer<Carrier> gone;
     private final ServerSocket listener;
     private final Map<Integer, Carrier> carriers = new ConcurrentHashMap<>();
     private final Map<InetAddress, Integer> perAddress = new ConcurrentHashMap<>();
@@ -50,7 +52,8 @@ final class Terminator implements AutoCloseable {
     ///
     /// @param routerPort loopback port of the ROUTER of the moment
     /// @param admitted   whether this worker with this certificate has a session at all
-    record Doors(IntSupplier routerPort, Predicate<Carrier> admitted) {}
+    /// @param ended      told of each connection that has ended
+    record Doors(IntSupplier routerPort, Predicate<Carrier> admitted, Consumer<Carrier> ended) {}
 
     Terminator(WorkerLinkSettings settings, SSLContext tls, InstantSource clock, Doors doors) throws IOException {
         this.settings = settings;
@@ -58,6 +61,7 @@ final class Terminator implements AutoCloseable {
         this.clock = clock;
         this.routerPort = doors.routerPort();
         this.admitted = doors.admitted();
+        this.gone = doors.ended();
         this.listener = new ServerSocket(settings.linkPort(), BACKLOG, settings.address());
         var executor = new ScheduledThreadPoolExecutor(
                 1, Thread.ofPlatform().daemon().name("link-timer").factory());
@@ -170,6 +174,7 @@ final class Terminator implements AutoCloseable {
             reaper.cancel(false);
             carriers.remove(carrier.port(), carrier);
             carrier.cut();
+            gone.accept(carrier);
             done.run();
         };
         try {

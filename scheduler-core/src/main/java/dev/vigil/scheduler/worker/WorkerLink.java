@@ -45,7 +45,10 @@ public final class WorkerLink implements Link, AutoCloseable {
                 new Connections.Ties(engine.events(), sessions, seats, context), this::carrier, this::put);
         this.router = new RouterLoop(connections, port -> carrier(port).isPresent(), FrameHeader.FRAME_BYTES_MAX);
         this.terminator = new Terminator(
-                settings, trust.workers(), context.clock(), new Terminator.Doors(router::port, sessions::anyFits));
+                settings,
+                trust.workers(),
+                context.clock(),
+                new Terminator.Doors(router::port, sessions::anyFits, this::ended));
         this.endpoint = new SessionEndpoint(
                 settings,
                 trust.everybody(),
@@ -55,6 +58,10 @@ public final class WorkerLink implements Link, AutoCloseable {
 
     private Optional<Carrier> carrier(int port) {
         return terminator.carrier(port);
+    }
+
+    private void ended(Carrier carrier) {
+        router.execute(() -> connections.gone(carrier));
     }
 
     private boolean put(byte[] routingId, byte[] frame) {

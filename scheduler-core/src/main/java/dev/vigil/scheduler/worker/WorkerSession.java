@@ -6,6 +6,7 @@ import java.time.Instant;
 import java.util.Arrays;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /// What a worker and this core agreed on over HTTPS. The secret lives here and nowhere else; it does not print
 /// itself.
@@ -13,8 +14,16 @@ import java.util.UUID;
 /// @param terms     what the keys are bound to
 /// @param secret    32 random bytes; the array is the session's own
 /// @param abilities what the worker can do
+/// @param openedAt  when it was made
 /// @param expiresAt end of the session: one hour, or the end of the certificate
-record WorkerSession(SessionTerms terms, byte[] secret, Abilities abilities, Instant expiresAt) {
+/// @param used      whether a connection has spoken in it
+record WorkerSession(
+        SessionTerms terms,
+        byte[] secret,
+        Abilities abilities,
+        Instant openedAt,
+        Instant expiresAt,
+        AtomicBoolean used) {
 
     /// What a worker says of itself.
     ///
