@@ -21,7 +21,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 /// @param trustedProxies addresses or networks (CIDR) whose `X-Forwarded-For` counts
 /// @param vault          read by [dev.vigil.api.vault.VaultSettings]
 @ConfigurationProperties(prefix = "vigil", ignoreUnknownFields = false)
-public record ApiSettings(
+record ApiSettings(
         URI url,
         @DefaultValue("vigil.local") String domain,
         Database database,
@@ -48,7 +48,7 @@ public record ApiSettings(
     /// @param password    of that role
     /// @param connections size of the pool
     /// @param migration   the role that migrates at start; without it the schemas must be there already
-    public record Database(
+    record Database(
             String url,
             String username,
             String password,
@@ -61,7 +61,7 @@ public record ApiSettings(
     }
 
     /// A database role.
-    public record Login(String username, String password) {
+    record Login(String username, String password) {
         @Override
         public String toString() {
             return username;
@@ -73,7 +73,7 @@ public record ApiSettings(
     /// @param admin            the first administrator
     /// @param client           the first service account
     /// @param approvedHandlers handlers that need no second admin, for development and for what is brought along
-    public record Bootstrap(
+    record Bootstrap(
             @Nullable Admin admin,
             @Nullable Client client,
             @DefaultValue List<String> approvedHandlers) {
@@ -86,7 +86,7 @@ public record ApiSettings(
     ///
     /// @param username name of the account
     /// @param password at least 12 characters
-    public record Admin(@DefaultValue("admin") String username, String password) {
+    record Admin(@DefaultValue("admin") String username, String password) {
         public Admin {
             if (password.length() < 12) {
                 throw new IllegalArgumentException(
@@ -104,7 +104,7 @@ public record ApiSettings(
     ///
     /// @param id     its client_id
     /// @param secret at least 32 characters of `[A-Za-z0-9_-]`; random, because it is stored as a plain hash
-    public record Client(@DefaultValue("vigil-client") String id, String secret) {
+    record Client(@DefaultValue("vigil-client") String id, String secret) {
         public Client {
             if (!secret.matches("[A-Za-z0-9_-]{32,128}")) {
                 throw new IllegalArgumentException(
@@ -124,7 +124,7 @@ public record ApiSettings(
     /// @param unauthenticatedPerMinute of an address without, or with bad, credentials
     /// @param tokenLife                how long an access token lasts
     /// @param sessionLife              how long a sign-in can be refreshed
-    public record Limits(
+    record Limits(
             @DefaultValue("100") int requestsPerMinute,
             @DefaultValue("10") int unauthenticatedPerMinute,
             @DefaultValue("1h") Duration tokenLife,
@@ -143,12 +143,12 @@ public record ApiSettings(
     ///
     /// @param port    0 for a free one, -1 for none
     /// @param address the interface it listens on
-    public record WorkerPort(
+    record WorkerPort(
             @DefaultValue("-1") int port,
             @DefaultValue("127.0.0.1") String address) {}
 
     /// A service behind this one.
     ///
     /// @param url without a slash at the end; without it its routes do not exist
-    public record Upstream(@Nullable URI url) {}
+    record Upstream(@Nullable URI url) {}
 }

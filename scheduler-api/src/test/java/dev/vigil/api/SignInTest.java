@@ -152,6 +152,36 @@ class SignInTest {
     }
 
     @Test
+    void a_refresh_row_that_sql_wrote_or_pointed_elsewhere_lets_nobody_in() {
+        Api.Http viewer = api.user("viewer");
+        String name = viewer.get("/api/v1/me").expect(200).path("username").asString();
+        JsonNode tokens = login(name, Api.ADMIN_PASSWORD).expect(200);
+
+        api.execute("UPDATE access.refresh_family SET principal = (SELECT id FROM access.principal"
+                + " WHERE username = 'admin') WHERE principal = (SELECT id FROM access.principal WHERE username = '"
+                + name + "')");
+
+        assertThat(refresh(tokens).status()).isEqualTo(401);
+    }
+
+    @Test
+    void a_new_password_ends_the_sign_ins_with_the_old_one() {
+        Api.Http viewer = api.user("viewer");
+        JsonNode me = viewer.get("/api/v1/me").expect(200);
+        JsonNode tokens =
+                login(me.path("username").asString(), Api.ADMIN_PASSWORD).expect(200);
+
+        api.admin()
+                .call("PATCH", "/api/v1/users/" + me.path("id").asString(), "{\"password\":\"another passphrase\"}")
+                .expect(200);
+
+        assertThat(viewer.get("/api/v1/me").status()).isEqualTo(401);
+        assertThat(refresh(tokens).status()).isEqualTo(401);
+        assertThat(login(me.path("username").asString(), "another passphrase").status())
+                .isEqualTo(200);
+    }
+
+    @Test
     void after_logout_neither_token_works() {
         JsonNode tokens = login("admin", Api.ADMIN_PASSWORD).expect(200);
         Api.Http signedIn = api.bearer(tokens.path("access_token").asString());

@@ -43,6 +43,7 @@ import org.springframework.transaction.support.TransactionTemplate;
     Tokens.class,
     Tokens.Sources.class,
     UserRoutes.class,
+    UserRoutes.Lists.class,
     Users.class,
     Users.Tools.class
 })

@@ -90,7 +90,7 @@ final class AuthRoutes implements Routes {
         String token = fields.text("refresh_token", 200);
         fields.finish();
         signIn.throttle.check("refresh", call.address());
-        Optional<Sessions.Session> session = signIn.sessions.refresh(token);
+        Optional<RefreshToken> session = signIn.sessions.refresh(token);
         Optional<User> user = session.flatMap(next -> users.find(next.principal()))
                 .filter(User::isActive)
                 .filter(signer::signed);
@@ -119,7 +119,7 @@ final class AuthRoutes implements Routes {
             Optional<String> token = fields.optionalText("refresh_token", 200);
             fields.finish();
             if (token.isPresent()) {
-                ended |= signIn.sessions.end(token.get(), "logout");
+                ended |= signIn.sessions.logout(token.get());
             }
         }
         if (!ended && bearer.isEmpty() && call.header("Content-Type").isEmpty()) {
@@ -129,12 +129,12 @@ final class AuthRoutes implements Routes {
         return Answer.empty(204);
     }
 
-    private Answer tokens(User user, Sessions.Session session) {
+    private Answer tokens(User user, RefreshToken session) {
         Map<String, Object> body = new LinkedHashMap<>();
-        body.put("access_token", signIn.tokens.issue(user, session.id()));
+        body.put("access_token", signIn.tokens.issue(user, session.family()));
         body.put("token_type", "Bearer");
         body.put("expires_in", signIn.tokens.life().toSeconds());
-        body.put("refresh_token", session.refreshToken());
+        body.put("refresh_token", session.text());
         return Answer.json(200, body);
     }
 

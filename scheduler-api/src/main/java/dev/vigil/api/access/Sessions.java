@@ -1,9 +1,11 @@
 package dev.vigil.api.access;
 
+import dev.vigil.api.vault.VaultKeys;
 import dev.vigil.api.web.Outbox;
 import dev.vigil.protocol.audit.AuditEvent;
 import dev.vigil.protocol.audit.EventType;
 import dev.vigil.protocol.audit.Result;
+import java.nio.charset.StandardCharsets;
 import java.sql.Timestamp;
 import java.time.Duration;
 import java.time.Instant;
@@ -18,13 +20,16 @@ import org.springframework.transaction.support.TransactionTemplate;
 /// The tables `access.refresh_family` and `access.refresh_token`: sign-ins and what keeps them going. A refresh token
 /// works once; using an old one shows that two parties hold it, and ends the family with all its access tokens.
 final class Sessions {
+    /// No access token outlives this, so neither needs its revocation to.
+    private static final Duration TOKEN_LIFE_MAX = Duration.ofDays(1);
+
     private final JdbcClient db;
     private final TransactionTemplate transaction;
     private final Tools tools;
     private final Duration life;
 
     /// What a sign-in needs besides its tables.
-    record Tools(Outbox outbox, Revocations revocations, Revisions revisions, InstantSource time) {}
+    record Tools(Outbox outbox, Revocations revocations, Revisions revisions, VaultKeys keys, InstantSource time) {}
 
     Sessions(JdbcClient db, TransactionTemplate transaction, Tools tools, AccessSettings settings) {
         this.db = db;
@@ -33,77 +38,73 @@ final class Sessions {
         this.life = settings.sessionLife();
     }
 
-    /// A sign-in that just began or went on.
-    ///
-    /// @param id           the family
-    /// @param principal    who signed in
-    /// @param refreshToken works once
-    record Session(UUID id, UUID principal, String refreshToken) {
-        @Override
-        public String toString() {
-            return id.toString();
-        }
-    }
-
     /// Begins a sign-in.
     ///
     /// @param event its audit event, written with it
-    Session begin(UUID principal, AuditEvent event) {
+    RefreshToken begin(UUID principal, AuditEvent event) {
         Instant now = tools.time.instant();
-        var session = new Session(UUID.randomUUID(), principal, Secrets.next());
+        RefreshToken first = RefreshToken.next(UUID.randomUUID(), principal);
         transaction.executeWithoutResult(_ -> {
             prune(now);
             db.sql("""
                             INSERT INTO access.refresh_family (id, principal, created_at, expires_at)
                             VALUES (:id, :principal, :now, :expires_at)
                             """)
-                    .param("id", session.id)
+                    .param("id", first.family())
                     .param("principal", principal)
                     .param("now", Timestamp.from(now))
                     .param("expires_at", Timestamp.from(now.plus(life)))
                     .update();
-            addToken(session, now);
+            addToken(first, now);
             tools.outbox.append(List.of(event));
         });
-        return session;
+        return first;
     }
 
-    /// Trades a refresh token for the next one.
+    /// Trades a refresh token for the next one of its sign-in.
     ///
     /// @return empty when it is unknown, used, over, or its family was revoked
-    Optional<Session> refresh(String refreshToken) {
-        Instant now = tools.time.instant();
-        byte[] hash = Secrets.hash(refreshToken);
-        Optional<Session> next = Objects.requireNonNull(transaction.execute(_ -> {
-            Optional<Session> used = db.sql("""
-                            UPDATE access.refresh_token t
-                               SET used_at = :now
-                              FROM access.refresh_family f
-                             WHERE t.hash = :hash AND t.used_at IS NULL
-                               AND f.id = t.family AND f.revoked_at IS NULL AND f.expires_at > :now
-                            RETURNING f.id, f.principal
-                            """)
-                    .param("now", Timestamp.from(now))
-                    .param("hash", hash)
-                    .query((row, n) -> new Session(
-                            row.getObject("id", UUID.class), row.getObject("principal", UUID.class), Secrets.next()))
-                    .optional();
-            used.ifPresent(session -> addToken(session, now));
-            return used;
-        }));
-        if (next.isEmpty()) {
-            // Used before, or unknown: in the first case the family ends.
-            end(refreshToken, "refresh_reused");
+    Optional<RefreshToken> refresh(String text) {
+        Optional<RefreshToken> shown = RefreshToken.parse(text);
+        Optional<RefreshToken> next = shown.flatMap(this::trade);
+        if (next.isEmpty() && shown.filter(this::isKnown).isPresent()) {
+            // Used before: two parties hold it, and nobody can tell which is the right one.
+            end(shown.get().family(), "refresh_reused");
         }
         return next;
     }
 
-    /// Ends the family of a refresh token.
+    private Optional<RefreshToken> trade(RefreshToken shown) {
+        Instant now = tools.time.instant();
+        return Objects.requireNonNull(transaction.execute(_ -> {
+            int used = db.sql("""
+                            UPDATE access.refresh_token t
+                               SET used_at = :now
+                              FROM access.refresh_family f
+                             WHERE t.hash = :hash AND t.used_at IS NULL AND t.family = :family
+                               AND f.id = :family AND f.principal = :principal
+                               AND f.revoked_at IS NULL AND f.expires_at > :now
+                            """)
+                    .param("now", Timestamp.from(now))
+                    .param("hash", hash(shown))
+                    .param("family", shown.family())
+                    .param("principal", shown.principal())
+                    .update();
+            if (used == 0) {
+                return Optional.<RefreshToken>empty();
+            }
+            RefreshToken next = RefreshToken.next(shown.family(), shown.principal());
+            addToken(next, now);
+            return Optional.of(next);
+        }));
+    }
+
+    /// Ends the sign-in of a refresh token.
     ///
-    /// @param action what the audit trail calls it
     /// @return whether there was one to end
-    boolean end(String refreshToken, String action) {
-        return familyOf(refreshToken).map(family -> end(family, action)).orElse(false);
+    boolean logout(String text) {
+        Optional<RefreshToken> known = RefreshToken.parse(text).filter(this::isKnown);
+        return known.isPresent() && end(known.get().family(), "logout");
     }
 
     /// Ends a sign-in: no refresh, and its access tokens are refused.
@@ -122,7 +123,7 @@ final class Sessions {
                     .optional();
             principal.ifPresent(user -> {
                 tools.revocations.prune(now);
-                tools.revocations.revoke(family.toString(), now.plus(Duration.ofDays(1)));
+                tools.revocations.revoke(family.toString(), now.plus(TOKEN_LIFE_MAX));
                 tools.revisions.raise();
                 boolean reuse = action.equals("refresh_reused");
                 tools.outbox.append(List.of(
@@ -135,26 +136,55 @@ final class Sessions {
         return Boolean.TRUE.equals(ended);
     }
 
-    private Optional<UUID> familyOf(String refreshToken) {
-        return db.sql("""
-                        SELECT family
-                          FROM access.refresh_token
-                         WHERE hash = :hash
-                        """)
-                .param("hash", Secrets.hash(refreshToken))
-                .query(UUID.class)
-                .optional();
+    /// Ends all sign-ins of a user, in force at once.
+    void endAll(UUID principal) {
+        Instant now = tools.time.instant();
+        transaction.executeWithoutResult(_ -> {
+            db.sql("""
+                            WITH ended AS (
+                              UPDATE access.refresh_family
+                                 SET revoked_at = :now
+                               WHERE principal = :principal AND revoked_at IS NULL
+                              RETURNING id
+                            )
+                            INSERT INTO access.revoked (id, expires_at)
+                            SELECT id::text, :until FROM ended
+                                ON CONFLICT (id) DO NOTHING
+                            """)
+                    .param("now", Timestamp.from(now))
+                    .param("principal", principal)
+                    .param("until", Timestamp.from(now.plus(TOKEN_LIFE_MAX)))
+                    .update();
+            tools.revisions.raise();
+            tools.outbox.append(List.of(AuditEvent.of(EventType.AUTHENTICATION, "sessions_ended", Result.SUCCESS, now)
+                    .user(principal)));
+        });
+        tools.revisions.changed();
     }
 
-    private void addToken(Session session, Instant now) {
+    private boolean isKnown(RefreshToken token) {
+        return db.sql("""
+                        SELECT EXISTS (SELECT FROM access.refresh_token WHERE hash = :hash AND family = :family)
+                        """)
+                .param("hash", hash(token))
+                .param("family", token.family())
+                .query(Boolean.class)
+                .single();
+    }
+
+    private void addToken(RefreshToken token, Instant now) {
         db.sql("""
                         INSERT INTO access.refresh_token (hash, family, issued_at)
                         VALUES (:hash, :family, :now)
                         """)
-                .param("hash", Secrets.hash(session.refreshToken))
-                .param("family", session.id)
+                .param("hash", hash(token))
+                .param("family", token.family())
                 .param("now", Timestamp.from(now))
                 .update();
+    }
+
+    private byte[] hash(RefreshToken token) {
+        return tools.keys.mac("access.refresh_token", token.text().getBytes(StandardCharsets.US_ASCII));
     }
 
     private void prune(Instant now) {

@@ -17,6 +17,7 @@ import java.text.ParseException;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.UUID;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.transaction.support.TransactionTemplate;
@@ -36,7 +37,7 @@ final class SigningKeys implements JWKSource<SecurityContext> {
         this.db = db;
         this.vault = vault;
         List<JWK> stored = load();
-        this.keys = new JWKSet(stored.isEmpty() ? firstOf(transaction, time) : stored);
+        this.keys = new JWKSet(stored.isEmpty() ? create(transaction, time) : stored);
     }
 
     @Override
@@ -66,34 +67,33 @@ final class SigningKeys implements JWKSource<SecurityContext> {
         return loaded;
     }
 
-    /// The first key, this node's or that of a node that was quicker. It is made before the transaction: that takes
-    /// seconds on a busy machine, and a session that idles in a transaction for three is ended.
-    private List<JWK> firstOf(TransactionTemplate transaction, InstantSource time) {
-        RSAKey key = create();
-        List<JWK> first = transaction.execute(_ -> {
+    /// Several nodes may start at once: the first one's key counts.
+    private List<JWK> create(TransactionTemplate transaction, InstantSource time) {
+        // Made before the transaction: on a busy machine it takes longer than a transaction may idle.
+        RSAKey made = generate();
+        byte[] wrapped =
+                vault.wrap(purpose(made.getKeyID()), made.toJSONString().getBytes(StandardCharsets.UTF_8));
+        return Objects.requireNonNull(transaction.execute(_ -> {
             db.sql("SELECT pg_advisory_xact_lock(:lock)")
                     .param("lock", CREATION_LOCK)
                     .query(row -> {});
-            List<JWK> stored = load();
-            return stored.isEmpty() ? List.of(store(key, time)) : stored;
-        });
-        return first == null ? List.of() : first;
+            List<JWK> others = load();
+            if (!others.isEmpty()) {
+                return others;
+            }
+            db.sql("""
+                            INSERT INTO access.signing_key (kid, wrapped, created_at)
+                            VALUES (:kid, :wrapped, :at)
+                            """)
+                    .param("kid", made.getKeyID())
+                    .param("wrapped", wrapped)
+                    .param("at", Timestamp.from(time.instant()))
+                    .update();
+            return List.<JWK>of(made);
+        }));
     }
 
-    private JWK store(RSAKey key, InstantSource time) {
-        byte[] json = key.toJSONString().getBytes(StandardCharsets.UTF_8);
-        db.sql("""
-                        INSERT INTO access.signing_key (kid, wrapped, created_at)
-                        VALUES (:kid, :wrapped, :at)
-                        """)
-                .param("kid", key.getKeyID())
-                .param("wrapped", vault.wrap(purpose(key.getKeyID()), json))
-                .param("at", Timestamp.from(time.instant()))
-                .update();
-        return key;
-    }
-
-    private static RSAKey create() {
+    private static RSAKey generate() {
         try {
             return new RSAKeyGenerator(BITS)
                     .keyID(UUID.randomUUID().toString())

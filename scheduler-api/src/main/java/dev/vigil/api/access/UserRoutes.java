@@ -34,13 +34,16 @@ final class UserRoutes implements Routes {
     private final Users users;
     private final Namespaces namespaces;
     private final Passwords passwords;
-    private final Cursors cursors;
+    private final Lists lists;
 
-    UserRoutes(Users users, Namespaces namespaces, Passwords passwords, Cursors cursors) {
+    /// What users are listed and signed out with.
+    record Lists(Cursors cursors, Sessions sessions) {}
+
+    UserRoutes(Users users, Namespaces namespaces, Passwords passwords, Lists lists) {
         this.users = users;
         this.namespaces = namespaces;
         this.passwords = passwords;
-        this.cursors = cursors;
+        this.lists = lists;
     }
 
     @Override
@@ -118,9 +121,10 @@ final class UserRoutes implements Routes {
 
     private Answer list(Call call) {
         int limit = Cursors.limit(call);
-        UUID before = cursors.after(call, "users");
+        UUID before = lists.cursors.after(call, "users");
         List<User> page = users.page(before, limit + 1);
-        return Answer.json(200, cursors.page(page, limit, "users", new Cursors.View<>(user -> user.id, this::view)));
+        return Answer.json(
+                200, lists.cursors.page(page, limit, "users", new Cursors.View<>(user -> user.id, this::view)));
     }
 
     private Answer update(Call call) throws IOException {
@@ -136,12 +140,17 @@ final class UserRoutes implements Routes {
                     Code.PERMISSION_DENIED, "Nobody changes his own role; ask another admin to do it.");
         }
         Optional<String> hash = password.map(passwords::hash);
-        return answer(users.change(user.id, "user_changed", actor(call), changed -> {
+        Optional<User> changedUser = users.change(user.id, "user_changed", actor(call), changed -> {
             role.ifPresent(value -> changed.role = value.label());
             hash.ifPresent(value -> changed.password = value);
             permissions.ifPresent(changed::permissions);
             rate.ifPresent(value -> changed.requestsPerMinute = value);
-        }));
+        });
+        if (hash.isPresent() && changedUser.isPresent()) {
+            // Whoever knew the old password may be signed in with it.
+            lists.sessions.endAll(user.id);
+        }
+        return answer(changedUser);
     }
 
     private Answer delete(Call call) {

@@ -5,7 +5,7 @@ import java.sql.SQLException;
 import javax.sql.DataSource;
 
 /// Whether the database answers. Asked at most once a second, however many probes there are.
-public final class Readiness {
+final class Readiness {
     private static final int WAIT_SECONDS = 2;
     private static final long REMEMBERED_NANOS = 1_000_000_000L;
 
@@ -17,7 +17,7 @@ public final class Readiness {
         this.dataSource = dataSource;
     }
 
-    public synchronized boolean ready() {
+    synchronized boolean ready() {
         if (System.nanoTime() - asked >= REMEMBERED_NANOS) {
             ready = ask();
             asked = System.nanoTime();

@@ -63,7 +63,7 @@ final class ExecutionRoutes implements Routes {
                         .handler(this::get),
                 Route.post("/api/v1/executions/{id}:cancel", "cancelExecution")
                         .about("Executions", "Cancel: 200 when it is over within a second, else 202")
-                        .roles(READERS)
+                        .roles(Role.SCHEDULER, Role.OPERATOR)
                         .scope(Scope.EXECUTIONS_CONTROL)
                         .answers(200, "Execution")
                         .answers(202, "Execution")

@@ -75,19 +75,19 @@ final class TaskRoutes implements Routes {
                         .handler(this::get),
                 Route.delete("/api/v1/tasks/{id}", "deleteTask")
                         .about("Tasks", "Delete a task; needs If-Match")
-                        .roles(READERS)
+                        .roles(Role.SCHEDULER)
                         .scope(Scope.TASKS_WRITE)
                         .answers(204, "")
                         .handler(this::delete),
                 Route.post("/api/v1/tasks/{id}:pause", "pauseTask")
                         .about("Tasks", "Hold every dispatch of a task from the answer on")
-                        .roles(READERS)
+                        .roles(Role.SCHEDULER, Role.OPERATOR)
                         .scope(Scope.TASKS_WRITE)
                         .answers(200, "Task")
                         .handler(call -> command(call, EventType.TASK_PAUSED)),
                 Route.post("/api/v1/tasks/{id}:resume", "resumeTask")
                         .about("Tasks", "Let a paused task go on")
-                        .roles(READERS)
+                        .roles(Role.SCHEDULER, Role.OPERATOR)
                         .scope(Scope.TASKS_WRITE)
                         .answers(200, "Task")
                         .handler(call -> command(call, EventType.TASK_RESUMED)));

@@ -94,7 +94,7 @@ class TaskTest {
         assertThat(operator.post("/api/v1/tasks/" + id + ":pause").status()).isEqualTo(200);
         assertThat(operator.call("DELETE", "/api/v1/tasks/" + id, null, "If-Match", "*")
                         .code())
-                .isEqualTo("permission_denied");
+                .isEqualTo("role_missing");
     }
 
     @Test
