@@ -20,26 +20,26 @@ final class GdprGateway implements Routes {
     @Override
     public List<Route> all() {
         return List.of(
-                officer(Route.post(REQUESTS, "createSubjectRequest").about("Privacy", "Ask for access or erasure"))
+                officer(Route.post(REQUESTS, "createPrivacyRequest").about("Privacy", "Ask for access or erasure"))
                         .body("NewSubjectRequest")
                         .answers(202, "SubjectRequest")
                         .handler(gdpr::pass),
-                officer(Route.get(REQUESTS, "listSubjectRequests").about("Privacy", "List requests, newest first"))
+                officer(Route.get(REQUESTS, "listPrivacyRequests").about("Privacy", "List requests, newest first"))
                         .query("limit", "after", "sort", "state", "kind")
                         .answers(200, "SubjectRequestPage")
                         .handler(gdpr::pass),
-                officer(Route.get(REQUESTS + "/{id}", "getSubjectRequest").about("Privacy", "Get a request"))
+                officer(Route.get(REQUESTS + "/{id}", "getPrivacyRequest").about("Privacy", "Get a request"))
                         .answers(200, "SubjectRequest")
                         .handler(gdpr::pass),
-                officer(Route.post(REQUESTS + "/{id}:approve", "approveSubjectRequest")
+                officer(Route.post(REQUESTS + "/{id}:approve", "approvePrivacyRequest")
                                 .about("Privacy", "Approve an erasure that somebody else asked for"))
                         .answers(200, "SubjectRequest")
                         .handler(gdpr::pass),
-                officer(Route.post(REQUESTS + "/{id}:reject", "rejectSubjectRequest")
+                officer(Route.post(REQUESTS + "/{id}:reject", "rejectPrivacyRequest")
                                 .about("Privacy", "Reject a request, with a reason"))
                         .answers(200, "SubjectRequest")
                         .handler(gdpr::pass),
-                officer(Route.get(REQUESTS + "/{id}/export", "getSubjectExport")
+                officer(Route.get(REQUESTS + "/{id}/export", "getPrivacyExport")
                                 .about("Privacy", "The export of an access request"))
                         .answers(200, "application/zip")
                         .handler(gdpr::pass),
