@@ -1,5 +1,7 @@
 package dev.vigil.platform;
 
+import dev.vigil.agent.AgentMain;
+import dev.vigil.scheduler.CoreService;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -12,20 +14,31 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
+import org.springframework.context.ConfigurableApplicationContext;
 
 /// The main of a service in a process of its own. Its settings, secrets among them, come through standard input, and
 /// the
 /// process ends when that ends: so none outlives the platform that started it, however that ended.
 final class Child {
     private static final String END_OF_SETTINGS = ".";
-    private static final long STOP_SECONDS_MAX = 10;
+    private static final long STOP_SECONDS_MAX = 8;
 
     /// What can run in a process of its own.
     enum Service {
         /// A worker.
-        WORKER,
-        /// A scheduler core beside the first one.
-        CORE
+        WORKER("worker"),
+        /// A scheduler core beside the first one; the cache of the services' JVM holds its classes too.
+        CORE("server");
+
+        private final String startCache;
+
+        Service(String startCache) {
+            this.startCache = startCache;
+        }
+
+        String startCache() {
+            return startCache;
+        }
     }
 
     private Child() {}
@@ -41,7 +54,16 @@ final class Child {
     }
 
     private static void start(Service service, Map<String, String> settings) {
-        throw new IllegalStateException(service + " with " + settings.size() + " settings cannot be started");
+        switch (service) {
+            case WORKER ->
+                AgentMain.main(settings.entrySet().stream()
+                        .map(entry -> "--" + entry.getKey() + "=" + entry.getValue())
+                        .toArray(String[]::new));
+            case CORE -> {
+                ConfigurableApplicationContext core = CoreService.start(settings);
+                Runtime.getRuntime().addShutdownHook(new Thread(core::close, "core-stop"));
+            }
+        }
     }
 
     /// Writes the settings for a child; its input stays open.
@@ -78,14 +100,18 @@ final class Child {
         } catch (IOException gone) {
             System.getLogger(Child.class.getName()).log(System.Logger.Level.DEBUG, "input closed", gone);
         }
-        Thread.ofPlatform().daemon().start(() -> {
-            try {
-                TimeUnit.SECONDS.sleep(STOP_SECONDS_MAX);
-            } catch (InterruptedException interrupted) {
-                Thread.currentThread().interrupt();
-            }
-            Runtime.getRuntime().halt(1);
-        });
+        if (!StartCache.training()) {
+            Thread.ofPlatform().daemon().name("last-resort").start(Child::haltLater);
+        }
         System.exit(0);
+    }
+
+    private static void haltLater() {
+        try {
+            TimeUnit.SECONDS.sleep(STOP_SECONDS_MAX);
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        Runtime.getRuntime().halt(1);
     }
 }

@@ -7,7 +7,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BiConsumer;
@@ -21,7 +20,7 @@ final class ChildProcess implements AutoCloseable {
     private static final Duration SHORTEST_PAUSE = Duration.ofMillis(500);
     private static final Duration LONGEST_PAUSE = Duration.ofSeconds(10);
     private static final Duration STABLE_AFTER = Duration.ofSeconds(30);
-    private static final Duration END_WITHIN = Duration.ofSeconds(15);
+    private static final Duration END_WITHIN = Duration.ofSeconds(StartCache.training() ? 120 : 15);
 
     private final ChildSettings settings;
     private final BiConsumer<String, ProcessHandle> started;
@@ -92,28 +91,37 @@ final class ChildProcess implements AutoCloseable {
             command.add("/usr/bin/setsid");
         }
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(StartCache.flags(settings.service().name().toLowerCase(Locale.ROOT)));
+        command.addAll(StartCache.flags(settings.service().startCache()));
         command.addAll(List.of("-Xmx" + settings.heapMegabytes() + "m", "-cp", System.getProperty("java.class.path")));
         command.addAll(List.of(Child.class.getName(), settings.service().name()));
         return command;
     }
 
-    /// Ends the child in its own way: its input ends. It is killed when that takes too long.
-    @Override
-    public void close() {
+    /// Tells the child to end, without waiting: its input ends.
+    void tellToEnd() {
         closing = true;
         Process child = process;
-        try {
-            if (child != null) {
+        if (child != null) {
+            try {
                 child.getOutputStream().close();
-                if (!child.waitFor(END_WITHIN.toMillis(), TimeUnit.MILLISECONDS)) {
-                    child.destroyForcibly().waitFor();
-                }
+            } catch (IOException broken) {
+                // Then the child is gone, or cannot be told and is killed by close().
+                LOG.log(System.Logger.Level.DEBUG, "input of " + settings.name() + " was closed", broken);
+            }
+        }
+    }
+
+    /// Ends the child; kills it when that takes too long.
+    @Override
+    public void close() {
+        tellToEnd();
+        Process child = process;
+        try {
+            if (child != null && !child.waitFor(END_WITHIN.toMillis(), TimeUnit.MILLISECONDS)) {
+                child.destroyForcibly().waitFor();
             }
             keeper.interrupt();
             keeper.join();
-        } catch (IOException alreadyClosed) {
-            child.destroyForcibly();
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         }

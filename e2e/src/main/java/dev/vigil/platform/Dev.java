@@ -3,6 +3,7 @@ package dev.vigil.platform;
 import dev.vigil.postgres.PostgresStartException;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
@@ -14,6 +15,7 @@ final class Dev {
     private final PlatformSettings settings;
     private final DataFolder folder;
     private @Nullable Platform platform;
+    private final long begin = System.nanoTime();
     private boolean stopping;
 
     private Dev(PlatformSettings settings) {
@@ -48,15 +50,21 @@ final class Dev {
         System.setProperty("logging.threshold.console", "OFF");
         try {
             say("Vigil in " + folder.dir());
-            Platform started = Platform.start(settings, line -> say("  ✔ " + line));
+            Platform started = Platform.start(settings, this::sayStands);
             return publish(started);
         } catch (PlatformStartException | PostgresStartException refused) {
             System.err.println("  ✘ " + refused.getMessage());
         } catch (RuntimeException | IOException failure) {
-            System.err.println("  ✘ " + failure + "\n    More is in " + folder.log());
+            System.err.println("  ✘ " + rootCause(failure) + "\n    More is in " + folder.log());
             System.getLogger(Dev.class.getName()).log(System.Logger.Level.ERROR, "event=dev_not_started", failure);
         }
         return false;
+    }
+
+    /// The frameworks wrap what went wrong many times.
+    private static Throwable rootCause(Throwable failure) {
+        Throwable cause = failure.getCause();
+        return cause == null ? failure : rootCause(cause);
     }
 
     private synchronized boolean publish(Platform started) throws IOException {
@@ -65,6 +73,8 @@ final class Dev {
             return false;
         }
         platform = started;
+        folder.writeReady(started.ready());
+        sayReady(started.ready());
         return true;
     }
 
@@ -72,8 +82,41 @@ final class Dev {
         stopping = true;
         if (platform != null) {
             say("\nStopping.");
+            removeReady();
             platform.close();
         }
+    }
+
+    private void sayStands(String part) {
+        double seconds = (System.nanoTime() - begin) / 1e9;
+        say("  ✔ %-14s %5.1f s".formatted(part, seconds));
+    }
+
+    private void removeReady() {
+        try {
+            folder.removeReady();
+        } catch (IOException failure) {
+            say("  " + folder.ready() + " could not be removed: " + failure);
+        }
+    }
+
+    private void sayReady(Ready ready) {
+        var lines = new ArrayList<String>();
+        lines.add("Vigil is ready. This is a platform for development; it listens on this machine only.");
+        lines.add("");
+        lines.add("  API       " + ready.url());
+        lines.add(
+                "  Admin     " + ready.admin().username() + "  " + ready.admin().password());
+        lines.add("  Client    " + ready.client().clientId() + "  "
+                + ready.client().clientSecret());
+        lines.add("  Data      " + folder.dir() + "  (all of this is in ready.json, the log in vigil.log)");
+        lines.add("");
+        lines.add("  Stop: Ctrl-C, or ./vigil stop --data " + folder.dir());
+        int width = lines.stream().mapToInt(String::length).max().orElse(0);
+        String edge = "─".repeat(width + 2);
+        say("\n┌" + edge + "┐");
+        lines.forEach(line -> say("│ " + line + " ".repeat(width - line.length()) + " │"));
+        say("└" + edge + "┘");
     }
 
     private static void say(String line) {

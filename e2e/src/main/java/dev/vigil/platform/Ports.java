@@ -36,6 +36,13 @@ record Ports(int api, int worker, int management, int audit, int gdpr) {
         }
     }
 
+    /// One more free port.
+    static int free() throws IOException {
+        try (ServerSocket socket = bound(0)) {
+            return socket.getLocalPort();
+        }
+    }
+
     private static ServerSocket bound(int port) throws IOException {
         var socket = new ServerSocket();
         try {

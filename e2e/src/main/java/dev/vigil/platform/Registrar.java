@@ -2,11 +2,13 @@ package dev.vigil.platform;
 
 import dev.vigil.agent.handler.Handler;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import tools.jackson.databind.JsonNode;
 
 /// What an admin does by hand elsewhere, done over REST as an admin: join tokens, handlers, waiting for workers.
@@ -46,28 +48,51 @@ record Registrar(VigilClient admin) {
     }
 
     /// Waits until this many workers take tasks.
-    void awaitWorkers(int wanted, Duration patience) {
+    ///
+    /// @param since what was heard before does not count: it may come from a worker that was killed
+    void awaitWorkers(int wanted, Instant since, Duration patience) {
+        await(
+                () -> online(admin.get("/api/v1/workers").expect(200), since) >= wanted,
+                patience,
+                "not all of " + wanted + " workers came online; their logs, such as worker-1.log, say why");
+    }
+
+    /// Waits until a service answers that it is ready.
+    static void awaitHealthy(String url, Duration patience) {
+        VigilClient anybody = VigilClient.anonymous(url);
+        await(
+                () -> {
+                    try {
+                        return anybody.get("/readyz").status() == 200;
+                    } catch (VigilClient.Unreachable starting) {
+                        return false;
+                    }
+                },
+                patience,
+                url + " is not ready; its log says why");
+    }
+
+    private static void await(BooleanSupplier condition, Duration patience, String otherwise) {
         long until = System.nanoTime() + patience.toNanos();
-        JsonNode workers = admin.get("/api/v1/workers").expect(200);
-        while (online(workers) < wanted) {
+        while (!condition.getAsBoolean()) {
             if (System.nanoTime() - until >= 0) {
-                throw new PlatformStartException("only " + online(workers) + " of " + wanted
-                        + " workers came online within " + patience.toSeconds() + " s; their logs say why");
+                throw new PlatformStartException("after " + patience.toSeconds() + " s " + otherwise);
             }
             try {
                 TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS);
             } catch (InterruptedException interrupted) {
                 Thread.currentThread().interrupt();
-                throw new PlatformStartException("interrupted while workers started", interrupted);
+                throw new PlatformStartException("interrupted; " + otherwise, interrupted);
             }
-            workers = admin.get("/api/v1/workers").expect(200);
         }
     }
 
-    private static long online(JsonNode workers) {
+    private static long online(JsonNode workers, Instant since) {
         return workers.path("items")
                 .valueStream()
                 .filter(worker -> worker.path("state").asString().equals("online"))
+                .filter(worker -> Instant.parse(worker.path("last_heartbeat_at").asString())
+                        .isAfter(since))
                 .count();
     }
 }

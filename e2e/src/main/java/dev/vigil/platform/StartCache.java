@@ -30,12 +30,18 @@ final class StartCache {
         String folder = System.getProperty(FOLDER);
         if (folder != null) {
             Path cache = Path.of(folder, name + ".aot");
-            if (Boolean.getBoolean(TRAINING)) {
+            if (training()) {
                 flags.add("-XX:AOTCacheOutput=" + cache);
+                flags.add("-D" + TRAINING + "=true");
             } else if (Files.exists(cache)) {
                 flags.add("-XX:AOTCache=" + cache);
             }
         }
         return flags;
+    }
+
+    /// Whether this is a training run: then each JVM may take its time at the end, to write its cache.
+    static boolean training() {
+        return Boolean.getBoolean(TRAINING);
     }
 }

@@ -68,6 +68,14 @@ final class Launcher {
         return builder(command).start();
     }
 
+    /// Starts `dev` on a folder.
+    Running dev(Path data, String... options) throws IOException {
+        var command = new ArrayList<>(List.of(SCRIPT.toString(), "dev", "--data", data.toString(), "--port", "0"));
+        command.addAll(List.of(options));
+        Path console = Files.createTempFile(workingFolder, "console", ".txt");
+        return new Running(builder(command).redirectOutput(console.toFile()).start(), data, console);
+    }
+
     ProcessBuilder builder(List<String> command) {
         var builder =
                 new ProcessBuilder(command).directory(workingFolder.toFile()).redirectErrorStream(true);
