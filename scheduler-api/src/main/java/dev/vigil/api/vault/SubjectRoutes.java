@@ -67,7 +67,7 @@ final class SubjectRoutes implements Routes {
         return List.of(
                 internal("subjects:count", "countSubject", "What a request would be about", this::count),
                 internal("subjects:register", "registerSubjectRequest", "A person asks", this::register),
-                internal("subjects:approve", "approveSubjectRequest", "Another person approves", this::approve),
+                internal("subjects:approve", "recordSubjectApproval", "Another person approves", this::approve),
                 internal("subjects:close", "closeSubjectRequest", "Nothing more is done for it", this::close),
                 internal("subjects:open", "openSubjectTasks", "The subject's tasks, opened", this::open),
                 internal(
