@@ -9,6 +9,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
@@ -26,6 +28,8 @@ final class HandlerProcess {
 
     private final SandboxProcess sandbox;
     private final Mailbox<Event> events = new Mailbox<>(EVENTS_WAITING);
+    private final ConcurrentLinkedQueue<byte[]> unsaid = new ConcurrentLinkedQueue<>();
+    private final AtomicBoolean saying = new AtomicBoolean();
     private final AtomicLong logBytes = new AtomicLong();
     private LogSink sink = (stream, bytes) -> {};
     private byte[] tail = new byte[0];
@@ -151,14 +155,26 @@ final class HandlerProcess {
         events.force(event);
     }
 
-    /// Writes a line to the channel. A long one is written by a thread of its own: a handler that does not read
-    /// must not hold up the clock of its attempt.
+    /// Writes a line to the channel, after those said before. A long one is written by a thread of its own: a
+    /// handler that does not read must not hold up the clock of its attempt.
     void say(byte[] line) {
-        if (line.length <= INLINE_MAX) {
-            write(line);
-        } else {
-            Thread.ofVirtual().start(() -> write(line));
+        unsaid.add(line);
+        if (saying.compareAndSet(false, true)) {
+            if (line.length <= INLINE_MAX) {
+                sayAll();
+            } else {
+                Thread.ofVirtual().start(this::sayAll);
+            }
         }
+    }
+
+    private void sayAll() {
+        do {
+            for (byte[] line = unsaid.poll(); line != null; line = unsaid.poll()) {
+                write(line);
+            }
+            saying.set(false);
+        } while (!unsaid.isEmpty() && saying.compareAndSet(false, true));
     }
 
     private void write(byte[] line) {

@@ -95,7 +95,7 @@ final class RunningAttempt implements Attempt {
         Outcome result;
         try {
             result = run(with);
-        } catch (IOException | InterruptedException | RuntimeException e) {
+        } catch (Exception | Error e) {
             LOG.log(System.Logger.Level.ERROR, "event=attempt_broke execution=" + request.execution(), e);
             boolean gone = killProcess();
             result = failed(

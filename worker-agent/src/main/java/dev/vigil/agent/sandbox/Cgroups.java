@@ -213,9 +213,10 @@ final class Cgroups implements AutoCloseable {
         }
     }
 
-    /// Removes the folders of this label, which must be empty.
+    /// Kills what is left in the groups of this label and removes them.
     @Override
-    public void close() {
+    public void close() throws IOException {
+        reap(homes());
         homes.values().forEach(Cgroups::removeQuietly);
     }
 }

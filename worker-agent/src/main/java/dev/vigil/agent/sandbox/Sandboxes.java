@@ -101,9 +101,9 @@ public final class Sandboxes implements AutoCloseable {
         String label = leftovers.label();
         Tools tools = Tools.find(settings.programs());
         Launcher launcher = keep(Launcher.open(label));
-        Watchdog watchdog = keep(Watchdog.start(launcher, folder, settings.patience()));
         Optional<Cgroups> cgroups = Cgroups.find(label);
         cgroups.ifPresent(this::keep);
+        Watchdog watchdog = keep(Watchdog.start(launcher, folder, settings.patience()));
         leftovers.remember(cgroups.map(Cgroups::homes).orElse(List.of()));
         Optional<UserIds> users = launcher.root() ? Optional.of(UserIds.of(label)) : Optional.empty();
         var starter = new Starter(new Starter.Parts(launcher, tools, users, cgroups, filter(), watchdog));
@@ -136,7 +136,7 @@ public final class Sandboxes implements AutoCloseable {
                     : "no writable control group: memory is limited per process only";
             use(base, sandbox, detail);
         }
-        return failure.map(check -> "the sandbox does not hold on this machine: " + check);
+        return failure.map(check -> "the sandbox does not hold on this machine: " + check + UserNamespaces.hint());
     }
 
     private void use(Base base, Sandbox sandbox, String detail) {

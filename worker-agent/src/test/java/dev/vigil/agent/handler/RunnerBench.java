@@ -10,8 +10,8 @@ import java.util.Comparator;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 
-/// Latency of the runner, one execution after the other. Not a test: run its main from the module's test class path,
-/// with `--enable-native-access=ALL-UNNAMED`.
+/// Latency of the runner, one execution after the other. Not a test: run its main from the module's test class
+/// path, with `--enable-native-access=ALL-UNNAMED`.
 final class RunnerBench {
     private RunnerBench() {}
 
@@ -22,10 +22,7 @@ final class RunnerBench {
         long opened = System.nanoTime();
         try (Workplace workplace = Workplace.in(folder)
                 .shell("sh.fresh", "fresh", "echo '{\"done\":1}' >&$VIGIL_FD")
-                .python(
-                        "python.fresh",
-                        "fresh",
-                        "import os; os.write(int(os.environ['VIGIL_FD']), b'{\"done\":1}\\n')")
+                .python("python.fresh", "fresh", "import os; os.write(int(os.environ['VIGIL_FD']), b'{\"done\":1}\\n')")
                 .python("python.pooled", "pooled", """
                         import json, os, socket
                         channel = socket.socket(fileno=int(os.environ["VIGIL_FD"])).makefile("rw", newline="\\n")
@@ -53,7 +50,7 @@ final class RunnerBench {
 
     private static void measure(String name, int rounds, Supplier<Outcome> run) {
         for (int i = 0; i < rounds / 5; i++) {
-            run.get();
+            var _ = run.get();
         }
         var nanos = new long[rounds];
         for (int i = 0; i < rounds; i++) {
@@ -67,10 +64,7 @@ final class RunnerBench {
         Arrays.sort(nanos);
         System.out.printf(
                 "%-34s p50 %8.3f ms  p99 %8.3f ms  (%d)%n",
-                name,
-                nanos[rounds / 2] / 1e6,
-                nanos[rounds * 99 / 100] / 1e6,
-                rounds);
+                name, nanos[rounds / 2] / 1e6, nanos[rounds * 99 / 100] / 1e6, rounds);
     }
 
     private static void delete(Path folder) throws IOException {
