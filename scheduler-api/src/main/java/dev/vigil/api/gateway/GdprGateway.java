@@ -1,5 +1,6 @@
 package dev.vigil.api.gateway;
 
+import dev.vigil.api.web.Access;
 import dev.vigil.api.web.Role;
 import dev.vigil.api.web.Route;
 import dev.vigil.api.web.Routes;
@@ -20,6 +21,11 @@ final class GdprGateway implements Routes {
     @Override
     public List<Route> all() {
         return List.of(
+                Route.get("/api/v1/gdpr/public-key", "getPrivacyPublicKey")
+                        .about("Privacy", "The key that exports and certificates are verified with, PEM")
+                        .open(Access.Limit.UNAUTHENTICATED)
+                        .answers(200, "application/x-pem-file")
+                        .handler(gdpr::pass),
                 officer(Route.post(REQUESTS, "createPrivacyRequest").about("Privacy", "Ask for access or erasure"))
                         .body("NewSubjectRequest")
                         .answers(202, "SubjectRequest")

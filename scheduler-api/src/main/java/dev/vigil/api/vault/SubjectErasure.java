@@ -52,9 +52,9 @@ final class SubjectErasure {
     /// @param tasks     tasks erased
     /// @param remaining tasks whose owners have not carried it out yet
     /// @param keys      ids of the keys destroyed
-    /// @param opened    of these sealed payloads, tried afterwards, how many were tried; none opened
+    /// @param tried     sealed payloads that were tried afterwards and did not open
     /// @param eventId   the audit event of its end; empty before
-    record Progress(boolean done, int tasks, long remaining, List<String> keys, int opened, String eventId) {}
+    record Progress(boolean done, int tasks, long remaining, List<String> keys, int tried, String eventId) {}
 
     /// Goes as far as it can.
     ///

@@ -1,0 +1,33 @@
+package dev.vigil.gdpr;
+
+import org.flywaydb.core.Flyway;
+import org.springframework.jdbc.core.simple.JdbcClient;
+
+/// The schema `gdpr` and its migrations.
+final class GdprSchema {
+    private GdprSchema() {}
+
+    /// Brings the schema up to date.
+    ///
+    /// @param owner the owner of the schemas, not the service's own role
+    static void migrate(String url, GdprSettings.Login owner) {
+        Flyway.configure(GdprSchema.class.getClassLoader())
+                .dataSource(url, owner.username(), owner.password())
+                .schemas("gdpr")
+                .locations("classpath:db/migration/gdpr")
+                .connectRetries(10)
+                .load()
+                .migrate();
+    }
+
+    /// Checks that somebody else migrated.
+    static void require(JdbcClient db) {
+        boolean there = db.sql("SELECT to_regclass('gdpr.request') IS NOT NULL")
+                .query(Boolean.class)
+                .single();
+        if (!there) {
+            throw new IllegalStateException("the schema gdpr is not in this database; start once with"
+                    + " vigil.database.migration.username and .password of its owner");
+        }
+    }
+}

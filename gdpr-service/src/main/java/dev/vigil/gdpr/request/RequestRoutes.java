@@ -1,0 +1,334 @@
+package dev.vigil.gdpr.request;
+
+import dev.vigil.gdpr.request.SubjectRequest.Act;
+import dev.vigil.gdpr.request.SubjectRequest.Kinds;
+import dev.vigil.gdpr.request.SubjectRequest.Outcome;
+import dev.vigil.gdpr.request.SubjectRequest.State;
+import dev.vigil.gdpr.subject.AuditTrail;
+import dev.vigil.gdpr.subject.Vault;
+import dev.vigil.gdpr.web.Answer;
+import dev.vigil.gdpr.web.Body;
+import dev.vigil.gdpr.web.Code;
+import dev.vigil.gdpr.web.Officer;
+import dev.vigil.gdpr.web.Problem;
+import dev.vigil.gdpr.web.RefusedException;
+import dev.vigil.protocol.audit.AuditEvent;
+import dev.vigil.protocol.audit.EventType;
+import dev.vigil.protocol.audit.Result;
+import dev.vigil.protocol.id.Id;
+import dev.vigil.protocol.id.Kind;
+import dev.vigil.protocol.id.UuidV7;
+import java.nio.BufferUnderflowException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Arrays;
+import java.util.Base64;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.transaction.support.TransactionTemplate;
+import tools.jackson.databind.json.JsonMapper;
+
+/// Requests of data subjects, for privacy officers and admins. An officer sees those of his namespace.
+public final class RequestRoutes {
+    private static final Duration DUE = Duration.ofDays(30);
+    private static final int SUBJECT_LENGTH_MAX = 256;
+    private static final int REASON_LENGTH_MAX = 1000;
+    private static final int LIST_DEFAULT = 50;
+    private static final int LIST_MAX = 200;
+
+    private final Requests requests;
+    private final Exports exports;
+    private final Outbox outbox;
+    private final Idempotency idempotency;
+    private final Vault vault;
+    private final Signer signer;
+    private final TransactionTemplate transactions;
+    private final InstantSource time;
+    private final RequestWorker worker;
+
+    /// What the routes work with.
+    ///
+    /// @param exportLife how long an export can be fetched
+    public record Means(
+            JdbcClient db, TransactionTemplate transactions, InstantSource time, Signer signer, Duration exportLife) {}
+
+    /// The routes, and the worker that carries out what they take in.
+    public RequestRoutes(Means means, Vault vault, AuditTrail audit) {
+        this.requests = new Requests(means.db());
+        this.exports = new Exports(means.db());
+        this.outbox = new Outbox(means.db());
+        this.idempotency = new Idempotency(means.db());
+        this.vault = vault;
+        this.signer = means.signer();
+        this.transactions = means.transactions();
+        this.time = means.time();
+        var store = new Fulfilment.Store(requests, exports, outbox, transactions, time, means.exportLife());
+        this.worker = new RequestWorker(requests, new Fulfilment(store, vault, audit, signer));
+    }
+
+    /// Works on what the routes take in; the caller starts and closes it.
+    public RequestWorker worker() {
+        return worker;
+    }
+
+    /// `POST /api/v1/gdpr/requests`.
+    ///
+    /// @param idempotencyKey the header; null when absent
+    /// @param dryRun         the query parameter
+    public Answer create(Officer officer, byte[] body, @Nullable String idempotencyKey, boolean dryRun) {
+        Body fields = Body.of(body);
+        Optional<Kinds> kind = kind(fields);
+        String subject = fields.text("subject", SUBJECT_LENGTH_MAX);
+        String reason = fields.text("reason", REASON_LENGTH_MAX);
+        boolean dry = fields.flag("dry_run") || dryRun;
+        fields.finish();
+        if (dry) {
+            return Answer.json(
+                    200,
+                    Map.of(
+                            "dry_run", true,
+                            "kind", kind.orElseThrow().label(),
+                            "tasks", vault.count(subject, officer.token())));
+        }
+        Idempotency.Key key = idempotencyKey == null ? null : Idempotency.Key.of(officer.id(), idempotencyKey, body);
+        Optional<byte[]> before = key == null ? Optional.empty() : idempotency.find(key);
+        if (before.isPresent()) {
+            return Answer.bytes(202, "application/json", before.get()).header("Idempotent-Replayed", "true");
+        }
+        UUID id = UuidV7.next();
+        var enquiry = new Vault.Enquiry(id, kind.orElseThrow().label(), subject);
+        List<String> indexes = vault.register(enquiry, officer.token());
+        SubjectRequest request = request(id, kind.orElseThrow(), reason, new Asked(officer, indexes));
+        byte[] answer = JsonMapper.shared().writeValueAsBytes(request.view());
+        transactions.executeWithoutResult(_ -> {
+            if (key != null && !idempotency.keep(key, answer)) {
+                throw new RefusedException(
+                        Code.CONFLICT, "A call with this Idempotency-Key is running; ask again in a moment.");
+            }
+            requests.insert(request);
+            outbox.append(event(request, "request", officer));
+        });
+        worker.wake();
+        return Answer.bytes(202, "application/json", answer)
+                .header("Location", "/api/v1/gdpr/requests/" + request.publicId());
+    }
+
+    private record Asked(Officer officer, List<String> indexes) {}
+
+    private SubjectRequest request(UUID id, Kinds kind, String reason, Asked asked) {
+        Instant now = time.instant();
+        return new SubjectRequest(
+                id,
+                kind,
+                kind == Kinds.ACCESS ? State.RUNNING : State.AWAITING_APPROVAL,
+                asked.officer().namespace(),
+                asked.officer().everywhere(),
+                reason,
+                asked.indexes(),
+                new Act(asked.officer().id(), now),
+                now.plus(DUE),
+                null,
+                null,
+                null,
+                new Outcome(null, null, List.of(), true, false),
+                null);
+    }
+
+    private static Optional<Kinds> kind(Body fields) {
+        String text = fields.text("kind", 20);
+        Optional<Kinds> kind = Arrays.stream(Kinds.values())
+                .filter(each -> each.label().equals(text))
+                .findFirst();
+        if (kind.isEmpty() && !text.isEmpty()) {
+            fields.refuse("kind", "not_in_list", "is none of the possible values; use access or erasure");
+        }
+        return kind;
+    }
+
+    /// `GET /api/v1/gdpr/requests`.
+    public Answer list(Officer officer, Map<String, String> query) {
+        int limit = limit(query.getOrDefault("limit", Integer.toString(LIST_DEFAULT)));
+        String after = query.get("after");
+        var filter = new Requests.Filter(
+                officer.everywhere() ? null : officer.namespace(),
+                query.get("kind"),
+                query.get("state"),
+                after == null ? null : position(after));
+        List<SubjectRequest> found = requests.list(filter, limit + 1);
+        List<SubjectRequest> shown = found.subList(0, Math.min(limit, found.size()));
+        Map<String, @Nullable Object> page = new LinkedHashMap<>();
+        page.put("items", shown.stream().map(SubjectRequest::view).toList());
+        page.put("next", found.size() > limit ? cursor(shown.getLast().id()) : null);
+        return Answer.json(200, page);
+    }
+
+    private String cursor(UUID last) {
+        byte[] id = ByteBuffer.allocate(16)
+                .putLong(last.getMostSignificantBits())
+                .putLong(last.getLeastSignificantBits())
+                .array();
+        return Base64.getUrlEncoder()
+                .withoutPadding()
+                .encodeToString(ByteBuffer.allocate(32)
+                        .put(id)
+                        .put(signer.mac(id), 0, 16)
+                        .array());
+    }
+
+    private UUID position(String cursor) {
+        try {
+            byte[] bytes = Base64.getUrlDecoder().decode(cursor);
+            var in = ByteBuffer.wrap(bytes);
+            var position = new UUID(in.getLong(), in.getLong());
+            if (cursor(position).equals(cursor)) {
+                return position;
+            }
+        } catch (IllegalArgumentException | BufferUnderflowException _) {
+            // Answered below, like a cursor that was changed.
+        }
+        throw new RefusedException(Code.BAD_CURSOR, "The cursor is not one of this list; start without after.");
+    }
+
+    private static int limit(String text) {
+        int limit = text.matches("[0-9]{1,4}") ? Integer.parseInt(text) : 0;
+        if (limit < 1 || limit > LIST_MAX) {
+            throw new RefusedException(new Problem(
+                    Code.VALIDATION_FAILED,
+                    "limit: use 1 to " + LIST_MAX,
+                    List.of(new Problem.FieldError("limit", "range", "is outside the range")),
+                    Map.of()));
+        }
+        return limit;
+    }
+
+    /// `GET /api/v1/gdpr/requests/{id}`.
+    public Answer get(Officer officer, String id) {
+        return Answer.json(200, visible(officer, id).view());
+    }
+
+    /// `POST /api/v1/gdpr/requests/{id}:approve`.
+    public Answer approve(Officer officer, String id) {
+        SubjectRequest request = visible(officer, id);
+        if (request.kind() != Kinds.ERASURE || request.state() != State.AWAITING_APPROVAL) {
+            throw new RefusedException(
+                    Code.CONFLICT, "The request is " + request.state().label() + "; it does not wait for an approval.");
+        }
+        if (request.requested().by().equals(officer.id())) {
+            throw new RefusedException(
+                    Code.PERMISSION_DENIED,
+                    "You asked for this erasure; another privacy officer or admin must approve it.");
+        }
+        // The vault checks the same again, with the approver's own token: this service cannot approve by itself.
+        vault.approve(request.id(), officer.token());
+        transactions.executeWithoutResult(_ -> {
+            if (requests.approve(request.id(), new Act(officer.id(), time.instant()))) {
+                outbox.append(event(request, "approve", officer));
+            }
+        });
+        worker.wake();
+        return get(officer, id);
+    }
+
+    /// `POST /api/v1/gdpr/requests/{id}:reject`.
+    public Answer reject(Officer officer, String id, byte[] body) {
+        Body fields = Body.of(body);
+        Optional<String> reason = fields.optionalText("reason", REASON_LENGTH_MAX);
+        fields.finish();
+        SubjectRequest request = visible(officer, id);
+        if (request.state() != State.AWAITING_APPROVAL) {
+            throw new RefusedException(
+                    Code.CONFLICT,
+                    "The request is " + request.state().label() + "; only one that waits can be rejected.");
+        }
+        vault.close(request.id());
+        transactions.executeWithoutResult(_ -> {
+            if (requests.reject(request.id(), State.AWAITING_APPROVAL, time.instant(), reason.orElse("Rejected."))) {
+                outbox.append(event(request, "reject", officer));
+            }
+        });
+        return get(officer, id);
+    }
+
+    /// `GET /api/v1/gdpr/requests/{id}/export`.
+    public Answer export(Officer officer, String id) {
+        SubjectRequest request = visible(officer, id);
+        if (request.kind() != Kinds.ACCESS) {
+            throw new RefusedException(Problem.notFound());
+        }
+        if (request.state() != State.DONE && request.state() != State.PARTIAL) {
+            throw new RefusedException(
+                    Code.CONFLICT,
+                    "The request is " + request.state().label() + "; its export can be fetched when it is done.");
+        }
+        Instant expires = request.expiresAt();
+        if (expires == null || !time.instant().isBefore(expires)) {
+            exports.delete(request.id());
+            throw new RefusedException(Code.GONE, "The export has expired; make a new request.");
+        }
+        Optional<byte[]> key = vault.exportKey(request.id());
+        if (key.isEmpty() || exports.pieces(request.id()) == 0) {
+            exports.delete(request.id());
+            throw new RefusedException(Code.GONE, "The subject was erased since, and the export with him.");
+        }
+        // Recorded before the first byte leaves.
+        outbox.append(event(request, "download", officer));
+        String name = "attachment; filename=\"" + request.publicId() + ".zip\"";
+        return new Answer(
+                200,
+                "application/zip",
+                Map.of("Content-Disposition", name),
+                out -> exports.write(request.id(), key.get(), out));
+    }
+
+    /// `GET /api/v1/gdpr/requests/{id}/certificate`.
+    public Answer certificate(Officer officer, String id) {
+        SubjectRequest request = visible(officer, id);
+        Optional<Requests.Certified> certified = requests.certified(request.id());
+        if (certified.isEmpty()) {
+            throw request.kind() == Kinds.ERASURE
+                    ? new RefusedException(
+                            Code.CONFLICT,
+                            "The request is " + request.state().label() + "; there is a certificate when it is done.")
+                    : new RefusedException(Problem.notFound());
+        }
+        Base64.Encoder base64 = Base64.getEncoder();
+        Map<String, Object> envelope = new LinkedHashMap<>();
+        envelope.put("certificate", JsonMapper.shared().readTree(certified.get().certificate()));
+        envelope.put("signed_bytes", base64.encodeToString(certified.get().certificate()));
+        envelope.put("signature", base64.encodeToString(certified.get().signature()));
+        envelope.put("public_key", signer.publicKeyPem());
+        return Answer.json(200, envelope);
+    }
+
+    /// `GET /api/v1/gdpr/public-key`.
+    public Answer publicKey() {
+        return Answer.bytes(200, "application/x-pem-file", signer.publicKeyPem().getBytes(StandardCharsets.US_ASCII));
+    }
+
+    private SubjectRequest visible(Officer officer, String id) {
+        return Id.parse(Kind.SUBJECT_REQUEST, id)
+                .flatMap(parsed -> requests.find(parsed.uuid()))
+                .filter(request ->
+                        officer.everywhere() || (request.namespace() == officer.namespace() && !request.everywhere()))
+                .orElseThrow(() -> new RefusedException(Problem.notFound()));
+    }
+
+    private AuditEvent event(SubjectRequest request, String action, Officer officer) {
+        EventType type = request.kind() == Kinds.ACCESS ? EventType.USER_DATA_EXPORTED : EventType.USER_DATA_DELETED;
+        AuditEvent event = AuditEvent.of(type, action, Result.SUCCESS, time.instant())
+                .user(officer.id())
+                .namespace(request.namespace())
+                .with("request", request.publicId());
+        return request.indexes().isEmpty()
+                ? event
+                : event.subject(request.indexes().getFirst());
+    }
+}

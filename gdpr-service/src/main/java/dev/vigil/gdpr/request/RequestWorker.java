@@ -1,0 +1,96 @@
+package dev.vigil.gdpr.request;
+
+import dev.vigil.gdpr.web.RefusedException;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/// Works on running requests, one at a time, the longest waiting first. Several instances share the table: each takes
+/// a request for a while, and one that dies loses it to the others.
+public final class RequestWorker implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(RequestWorker.class);
+    private static final Duration HOLD = Duration.ofMinutes(2);
+    private static final Duration WAIT = Duration.ofMillis(300);
+    private static final Duration AFTER_FAILURE = Duration.ofSeconds(2);
+    private static final long IDLE_MILLIS = 300;
+
+    private final Requests requests;
+    private final Fulfilment fulfilment;
+    private final Semaphore news = new Semaphore(0);
+    private @Nullable Thread thread;
+
+    RequestWorker(Requests requests, Fulfilment fulfilment) {
+        this.requests = requests;
+        this.fulfilment = fulfilment;
+    }
+
+    /// Begins to work.
+    public void start() {
+        thread = Thread.ofPlatform().daemon().name("subject-requests").start(this::work);
+    }
+
+    /// Says that there is something to do.
+    void wake() {
+        news.release();
+    }
+
+    private void work() {
+        while (!Thread.currentThread().isInterrupted()) {
+            try {
+                Optional<SubjectRequest> taken = requests.take(HOLD);
+                if (taken.isPresent()) {
+                    advance(taken.get());
+                } else if (news.tryAcquire(IDLE_MILLIS, TimeUnit.MILLISECONDS)) {
+                    news.drainPermits();
+                }
+            } catch (InterruptedException _) {
+                return;
+            } catch (RuntimeException e) {
+                LOG.warn("event=subject_requests_wait reason=\"{}\"", e.getMessage());
+                pause();
+            }
+        }
+    }
+
+    private void advance(SubjectRequest request) {
+        try {
+            switch (fulfilment.advance(request)) {
+                case ENDED -> LOG.info("event=subject_request_ended request={}", request.publicId());
+                case GO_ON -> requests.giveBack(request.id(), Duration.ZERO, null);
+                case WAIT -> requests.giveBack(request.id(), WAIT, null);
+            }
+        } catch (RefusedException e) {
+            LOG.warn(
+                    "event=subject_request_delayed request={} reason=\"{}\"",
+                    request.publicId(),
+                    e.problem().detail());
+            requests.giveBack(request.id(), AFTER_FAILURE, e.problem().detail());
+        } catch (RuntimeException e) {
+            LOG.error("event=subject_request_failed request={} it is tried again", request.publicId(), e);
+            requests.giveBack(
+                    request.id(),
+                    AFTER_FAILURE.multipliedBy(5),
+                    "A step failed and is tried again; see the service's log.");
+        }
+    }
+
+    private static void pause() {
+        try {
+            Thread.sleep(AFTER_FAILURE);
+        } catch (InterruptedException _) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Override
+    public void close() {
+        Thread running = thread;
+        if (running != null) {
+            running.interrupt();
+        }
+    }
+}

@@ -1,0 +1,82 @@
+package dev.vigil.gdpr.subject;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.databind.JsonNode;
+
+/// What is asked of the API, which keeps the keys: this service holds none. Every call but `ready` may throw
+/// [dev.vigil.gdpr.web.RefusedException] with what the API refused, or 503 when it does not answer.
+public interface Vault {
+    /// Whether this service has a certificate to ask with.
+    boolean ready();
+
+    /// How many tasks a request about that subject would be about.
+    ///
+    /// @param token of the person who asks
+    long count(String subject, String token);
+
+    /// Says that a person asks. From then on the request may be worked on; an erasure needs an approval first.
+    ///
+    /// @param token of the person who asks
+    /// @return the subject's blind indexes in hexadecimal, one for each namespace concerned
+    List<String> register(Enquiry enquiry, String token);
+
+    /// Says that another person approves.
+    ///
+    /// @param token of that person
+    void approve(UUID request, String token);
+
+    /// Gives a request up: nothing is opened or erased for it any more.
+    void close(UUID request);
+
+    /// A page of the subject's tasks, payloads opened.
+    ///
+    /// @param after where the page before ended; null for the first
+    /// @return empty when the subject was erased since
+    Optional<Tasks> tasks(UUID request, @Nullable String after);
+
+    /// A page of one task's executions, results opened.
+    Part executions(UUID request, String task, @Nullable String after);
+
+    /// The key of the request's export, 32 bytes; empty when the subject was erased since.
+    Optional<byte[]> exportKey(UUID request);
+
+    /// Goes on with an erasure, as far as possible.
+    Erasure erase(UUID request);
+
+    /// A short-lived token for audit-service.
+    String auditToken();
+
+    /// What is asked, and about whom.
+    ///
+    /// @param kind `access` or `erasure`
+    record Enquiry(UUID request, String kind, String subject) {
+        @Override
+        public String toString() {
+            return "Enquiry[" + request + ", " + kind + "]";
+        }
+    }
+
+    /// A page of items.
+    ///
+    /// @param next where the next page begins; null at the end
+    record Part(List<JsonNode> items, @Nullable String next) {}
+
+    /// A page of tasks.
+    ///
+    /// @param subject his name
+    /// @param eventId the audit event of this page
+    record Tasks(String subject, String eventId, Part part) {}
+
+    /// How far an erasure is.
+    ///
+    /// @param done      everything is gone and was seen to be
+    /// @param tasks     tasks erased
+    /// @param remaining tasks whose owners have not carried it out yet
+    /// @param keys      ids of the keys destroyed
+    /// @param tried     sealed payloads that were tried afterwards and did not open
+    /// @param eventId   the audit event of its end; empty before
+    record Erasure(boolean done, int tasks, long remaining, List<String> keys, int tried, String eventId) {}
+}

@@ -1,0 +1,108 @@
+package dev.vigil.gdpr.web;
+
+import dev.vigil.protocol.id.Id;
+import dev.vigil.protocol.id.Kind;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.http.client.SimpleClientHttpRequestFactory;
+import org.springframework.security.oauth2.core.DelegatingOAuth2TokenValidator;
+import org.springframework.security.oauth2.jose.jws.SignatureAlgorithm;
+import org.springframework.security.oauth2.jwt.BadJwtException;
+import org.springframework.security.oauth2.jwt.Jwt;
+import org.springframework.security.oauth2.jwt.JwtDecoder;
+import org.springframework.security.oauth2.jwt.JwtException;
+import org.springframework.security.oauth2.jwt.JwtIssuerValidator;
+import org.springframework.security.oauth2.jwt.JwtTimestampValidator;
+import org.springframework.security.oauth2.jwt.JwtTypeValidator;
+import org.springframework.security.oauth2.jwt.NimbusJwtDecoder;
+import org.springframework.web.client.RestTemplate;
+
+/// Checks access tokens of the API: RS256 only, its issuer, in time, with a person, a role and scopes.
+public final class TokenCheck {
+    private static final int TOKEN_LENGTH_MAX = 8 * 1024;
+    private static final Duration CLOCK_SKEW_MAX = Duration.ofSeconds(30);
+    private static final Duration KEYS_PATIENCE = Duration.ofSeconds(3);
+    private static final Logger LOG = LoggerFactory.getLogger(TokenCheck.class);
+
+    private final JwtDecoder decoder;
+
+    private TokenCheck(JwtDecoder decoder) {
+        this.decoder = decoder;
+    }
+
+    /// Checks tokens of that issuer.
+    ///
+    /// @param keys where the issuer publishes its keys
+    public static TokenCheck of(String issuer, String keys) {
+        var requests = new SimpleClientHttpRequestFactory();
+        requests.setConnectTimeout(KEYS_PATIENCE);
+        requests.setReadTimeout(KEYS_PATIENCE);
+        NimbusJwtDecoder decoder = NimbusJwtDecoder.withJwkSetUri(keys)
+                .jwsAlgorithm(SignatureAlgorithm.RS256)
+                .validateType(false)
+                .restOperations(new RestTemplate(requests))
+                .build();
+        var type = new JwtTypeValidator("JWT", "at+jwt");
+        type.setAllowEmpty(true);
+        decoder.setJwtValidator(new DelegatingOAuth2TokenValidator<>(
+                new JwtTimestampValidator(CLOCK_SKEW_MAX), new JwtIssuerValidator(issuer), type));
+        return new TokenCheck(decoder);
+    }
+
+    /// Who stands behind a token.
+    ///
+    /// @throws RefusedException 401, or 503 while the issuer's keys cannot be fetched
+    public Officer officer(String token) {
+        if (!token.isEmpty() && token.length() <= TOKEN_LENGTH_MAX) {
+            try {
+                Optional<Officer> officer = officer(decoder.decode(token), token);
+                if (officer.isPresent()) {
+                    return officer.get();
+                }
+            } catch (BadJwtException _) {
+                // Refused below, like every other token that is not good.
+            } catch (JwtException e) {
+                LOG.warn("event=token_keys_unavailable; tokens cannot be checked until they are: {}", e.getMessage());
+                throw new RefusedException(Problem.passing(
+                        Code.SERVICE_UNAVAILABLE,
+                        "The keys that tokens are checked with cannot be fetched; try again."));
+            }
+        }
+        throw new RefusedException(Problem.of(
+                Code.INVALID_TOKEN,
+                "The token is unknown or has ended; get a new one and send it as Bearer.",
+                "WWW-Authenticate",
+                "Bearer error=\"invalid_token\""));
+    }
+
+    private static Optional<Officer> officer(Jwt jwt, String token) {
+        String role = jwt.getClaimAsString("role");
+        String subject = jwt.getSubject();
+        if (role == null
+                || subject == null
+                || jwt.getExpiresAt() == null
+                || !(jwt.getClaim("namespace") instanceof Number namespace)) {
+            return Optional.empty();
+        }
+        return Id.parse(Kind.USER, subject)
+                .map(id -> new Officer(id.uuid(), role, namespace.intValue(), scopes(jwt.getClaim("scope")), token));
+    }
+
+    // RFC 9068 has one text with spaces, Spring's authorization server a list.
+    private static Set<String> scopes(@Nullable Object claim) {
+        var scopes = new HashSet<String>();
+        if (claim instanceof String text) {
+            scopes.addAll(Arrays.asList(text.split(" ")));
+        } else if (claim instanceof Collection<?> list) {
+            list.forEach(scope -> scopes.add(String.valueOf(scope)));
+        }
+        return scopes;
+    }
+}
