@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Takes shards over with what runs in them, and finds out what became of executions whose worker does not answer.
+/// Takes shards over with what runs in them, and finds out what became of executions whose worker does not
+/// answer.
 ///
 /// Not for use by several threads.
 final class Adoption {
@@ -30,8 +31,8 @@ final class Adoption {
     /// A worker that does not list an execution this long after it was sent has lost it.
     static final Duration FORGOTTEN = Duration.ofSeconds(10);
 
-    /// How much longer than its timeout an attempt may take until the owner itself stops it, and until it gives up
-    /// on the worker's answer.
+    /// How much longer than its timeout an attempt may take until the owner itself stops it, and until it gives
+    /// up on the worker's answer.
     static final Duration STOP_AFTER = Duration.ofSeconds(30);
 
     private final LoopState state;
@@ -47,14 +48,14 @@ final class Adoption {
     /// @param orphaned its last owner vanished instead of releasing it
     record Claim(int shard, long epoch, long changeSeq, boolean orphaned) {}
 
-    /// Takes shards over: reads what is open in them and lists it under the new epoch before anything is dispatched,
-    /// so that the newest epoch always lists all that is open.
+    /// Takes shards over: reads what is open in them and lists it under the new epoch before anything is
+    /// dispatched, so that the newest epoch always lists all that is open.
     void adopt(List<Claim> claims) {
         List<Integer> ids = claims.stream().map(Claim::shard).toList();
         long horizon = OwnerReads.horizon(state.db());
         for (Claim claim : claims) {
-            var shard = new OwnedShard(
-                    claim.shard, claim.epoch, OwnerReads.lastN(state.db(), claim.shard, claim.epoch));
+            var shard =
+                    new OwnedShard(claim.shard, claim.epoch, OwnerReads.lastN(state.db(), claim.shard, claim.epoch));
             shard.announced = claim.changeSeq;
             shard.applied = -1;
             shard.newsFrom = horizon;
@@ -70,15 +71,15 @@ final class Adoption {
         }
     }
 
-    /// Reads the truth anew after the database failed in the middle of something: the shards that are still its own
-    /// are adopted again, with what is known of their executions. What this core committed and never sent goes back.
+    /// Reads the truth anew after the database failed in the middle of something: the shards that are still its
+    /// own are adopted again, with what is known of their executions. What this core committed and never sent
+    /// goes back.
     void reload() {
         Map<Integer, OwnedShard> before = Map.copyOf(state.shards);
         List<Claim> claims = OwnerReads.shards(state.db(), before.keySet()).stream()
-                .filter(row -> state.core.incarnation().equals(row.owner())
-                        && row.epoch() == state.shard(row.id()).epoch)
-                .map(row -> new Claim(
-                        row.id(), row.epoch(), row.changeSeq(), state.shard(row.id()).orphaned))
+                .filter(row ->
+                        state.core.incarnation().equals(row.owner()) && row.epoch() == state.shard(row.id()).epoch)
+                .map(row -> new Claim(row.id(), row.epoch(), row.changeSeq(), state.shard(row.id()).orphaned))
                 .toList();
         before.keySet().forEach(state::lose);
         adopt(claims);
@@ -92,8 +93,7 @@ final class Adoption {
     }
 
     private void recall(Open open, @Nullable Open known) {
-        boolean sameWorker = known != null && known.worker.equals(open.worker);
-        if (sameWorker && known.phase != Phase.COMMITTED) {
+        if (known != null && known.worker.equals(open.worker) && known.phase != Phase.COMMITTED) {
             open.startedAt = known.startedAt;
             open.startEvent = known.startEvent;
             open.enter(known.phase == Phase.ENDING ? Phase.SENT : known.phase, known.since);
@@ -104,8 +104,7 @@ final class Adoption {
 
     private void inherit(List<Dispatched> rows) {
         var byWorker = new HashMap<String, List<Dispatched>>();
-        rows.forEach(row -> byWorker
-                .computeIfAbsent(row.due().shard() + " " + row.worker(), key -> new ArrayList<>())
+        rows.forEach(row -> byWorker.computeIfAbsent(row.due().shard() + " " + row.worker(), key -> new ArrayList<>())
                 .add(row));
         var opens = new HashMap<UUID, Open>();
         var lines = new ArrayList<Line>();
@@ -199,7 +198,8 @@ final class Adoption {
                     null,
                     null,
                     false);
-            var tries = new Attempts.Tries(open.attempt, open.due.losses(), open.due.task().retry());
+            var tries = new Attempts.Tries(
+                    open.attempt, open.due.losses(), open.due.task().retry());
             endings.ended(open, Attempts.ended(end, tries, open.cancelled, state.core.chance()), "timeout");
         } else if (ran > timeout || open.cancelled) {
             state.core.link().cancel(open.worker, List.of(open.running()));
@@ -214,8 +214,7 @@ final class Adoption {
             for (Open open : shard.open.values()) {
                 if (now - open.listedAt > LIST_AGAIN.toNanos() && open.phase != Phase.ENDING) {
                     long n = numbers.computeIfAbsent(open.worker, worker -> shard.nextN());
-                    lines.add(new Line(
-                            shard.id, n, shard.low(n), open.worker, open.id(), open.attempt, new byte[0]));
+                    lines.add(new Line(shard.id, n, shard.low(n), open.worker, open.id(), open.attempt, new byte[0]));
                     moved.add(open);
                 }
             }

@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
 /// @param code        the handler's error code, at most 64 characters of `[a-z0-9_.-]`; null when it succeeded
 /// @param retryable   whether another attempt may help
 /// @param retryAfter  the handler's own wait before the next attempt; null when it names none
-/// @param result      sealed result, or sealed error detail of a failure; null when there is none or it was uploaded
+/// @param result      sealed result, or sealed error detail of a failure; null when there is none or it was
+///                    uploaded
 /// @param uploaded    the sealed result is above 16 KiB and lies with the API already
 public record AttemptEnd(
         Link.Running running,

@@ -32,7 +32,7 @@ final class Attempts {
 
     /// A worker reported the end of an attempt.
     ///
-    /// @param attempt   its number, from 1
+    /// @param tries     this attempt and those before
     /// @param cancelled whether the end was asked for
     static Next ended(AttemptEnd end, Tries tries, boolean cancelled, RandomGenerator chance) {
         if (end.outcome() == Outcome.SUCCEEDED) {
@@ -54,9 +54,7 @@ final class Attempts {
 
     /// The worker that ran it is gone, with no fault of the execution, though it may be the cause.
     static Next lost(Tries tries) {
-        return tries.losses + 1 >= LOSSES_MAX
-                ? new Next.Ends(State.FAILED, "poison")
-                : new Next.Again(null, 0, 1);
+        return tries.losses + 1 >= LOSSES_MAX ? new Next.Ends(State.FAILED, "poison") : new Next.Again(null, 0, 1);
     }
 
     /// It never ran.

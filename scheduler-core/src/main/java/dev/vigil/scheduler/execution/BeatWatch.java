@@ -7,9 +7,9 @@ import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 
-/// Which cores have died, seen by another one: their beat stood still for 6 s of the watcher's own monotonic clock,
-/// over polls without a break. A break (the database was away, the watcher was stopped) begins the count anew, so
-/// neither an outage nor a step of a clock makes anybody dead.
+/// Which cores have died, seen by another one: their beat stood still for 6 s of the watcher's own monotonic
+/// clock, over polls without a break. A break (the database was away, the watcher was stopped) begins the count
+/// anew, so neither an outage nor a step of a clock makes anybody dead.
 ///
 /// Not for use by several threads.
 final class BeatWatch {

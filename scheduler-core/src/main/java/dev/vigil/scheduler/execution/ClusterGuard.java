@@ -3,8 +3,8 @@ package dev.vigil.scheduler.execution;
 import dev.vigil.scheduler.execution.ShardRows.Cluster;
 import org.jspecify.annotations.Nullable;
 
-/// Which PostgreSQL cluster, in which timeline, this core has recognised. Connections to another one are not used: after
-/// a failover epochs may have been lost, and are raised before anybody acts.
+/// Which PostgreSQL cluster, in which timeline, this core has recognised. Connections to another one are not
+/// used: after a failover epochs may have been lost, and are raised before anybody acts.
 ///
 /// For use by many threads at once.
 final class ClusterGuard {

@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Objects;
 import java.util.UUID;
 
-/// Carries out commands in their order. From the moment a command is applied here nothing is dispatched against it;
-/// its inbox row goes when its effect is complete, so a successor begins where this owner stopped.
+/// Carries out commands in their order. From the moment a command is applied here nothing is dispatched against
+/// it; its inbox row goes when its effect is complete, so a successor begins where this owner stopped.
 ///
 /// Not for use by several threads.
 final class CommandWork {
@@ -77,8 +77,8 @@ final class CommandWork {
     }
 
     private boolean resume(OwnedShard shard, InboxRow command) {
-        List<Released> released =
-                CommandWrites.release(state.db(), fence(shard), command, fires.resumeAt(command).orElse(null));
+        List<Released> released = CommandWrites.release(
+                state.db(), fence(shard), command, fires.resumeAt(command).orElse(null));
         for (Released row : released) {
             if (row.lane() != null && row.dueAt() != null) {
                 shard.lanes.rewind(row.lane(), row.dueAt());
@@ -133,8 +133,8 @@ final class CommandWork {
             }
             for (InboxRow command : List.copyOf(shard.removals.values())) {
                 if (openOf(shard, ref(command)).isEmpty() && state.owns(shard.id)) {
-                    boolean owned = command.kind() != Kind.ERASE
-                            || CommandWrites.anonymise(state.db(), fence(shard), command);
+                    boolean owned =
+                            command.kind() != Kind.ERASE || CommandWrites.anonymise(state.db(), fence(shard), command);
                     check(shard, owned && CommandWrites.remove(state.db(), fence(shard), command));
                     shard.removals.remove(ref(command));
                 }

@@ -48,7 +48,8 @@ final class CommandWrites {
     }
 
     /// An execution that may be dispatched again.
-    record Released(int shard, @Nullable Integer lane, @Nullable Instant dueAt) {}
+    record Released(
+            int shard, @Nullable Integer lane, @Nullable Instant dueAt) {}
 
     /// Takes a hold back.
     ///
@@ -135,8 +136,8 @@ final class CommandWrites {
                 .isEmpty();
     }
 
-    /// Removes a task that has nothing open any more, with all its versions and payloads. Room in the quota that its
-    /// execution has not given back yet is given back here.
+    /// Removes a task that has nothing open any more, with all its versions and payloads. Room in the quota
+    /// that its execution has not given back yet is given back here.
     static boolean remove(JdbcClient db, Owned owned, InboxRow command) {
         return !db.sql("""
                         WITH s AS MATERIALIZED (

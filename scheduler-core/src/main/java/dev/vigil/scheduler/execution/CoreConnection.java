@@ -15,8 +15,8 @@ import org.springframework.jdbc.datasource.SingleConnectionDataSource;
 /// A database connection of a core, used by one thread. All connections of a core carry its incarnation as their
 /// application name, so that a successor can end them.
 ///
-/// After a failure it must be [#reset]: what the server made of the last statement is unknown until its backend is
-/// gone, so the next connection ends that backend first.
+/// After a failure it must be [#reset]: what the server made of the last statement is unknown until its backend
+/// is gone, so the next connection ends that backend first.
 final class CoreConnection implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(CoreConnection.class);
 
@@ -74,9 +74,8 @@ final class CoreConnection implements AutoCloseable {
             if (core.cluster().isUnrecognised(ShardRows.cluster(fetched))) {
                 throw new SQLException("the cluster has changed; it is not used until its epochs have been raised");
             }
-            backend = fetched.sql("SELECT pg_backend_pid()")
-                    .query(Integer.class)
-                    .single();
+            backend =
+                    fetched.sql("SELECT pg_backend_pid()").query(Integer.class).single();
             return fetched;
         } catch (SQLException failure) {
             close();

@@ -5,8 +5,8 @@ import java.time.Instant;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/// The durable assignment of an execution to a worker, as it goes over the link. It leaves only after its dispatch row
-/// has committed.
+/// The durable assignment of an execution to a worker, as it goes over the link. It leaves only after its
+/// dispatch row has committed.
 ///
 /// @param execution      the execution, which is also its idempotency key
 /// @param task           the task it belongs to

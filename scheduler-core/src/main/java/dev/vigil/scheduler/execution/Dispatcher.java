@@ -1,9 +1,9 @@
 package dev.vigil.scheduler.execution;
 
 import dev.vigil.scheduler.execution.CoreConnection.Database;
-import dev.vigil.scheduler.task.ShardHints;
+import dev.vigil.scheduler.task.NearbyOwners;
+import dev.vigil.scheduler.task.ShardHints.ShardHint;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,9 +12,9 @@ import java.util.function.BiConsumer;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
-/// The engine of a core: owns shards, dispatches what comes due in them, and closes what has ended. It hears workers
-/// through [LinkEvents] and speaks to them through [Link].
-public final class Dispatcher implements LinkEvents, ShardHints, AutoCloseable {
+/// The engine of a core: owns shards, dispatches what comes due in them, and closes what has ended. It hears
+/// workers through [LinkEvents] and speaks to them through [Link].
+public final class Dispatcher implements LinkEvents, NearbyOwners.Owner, AutoCloseable {
     private final Settings settings;
     private final Tenure tenure = new Tenure();
     private final DbClock clock = new DbClock();
@@ -56,8 +56,7 @@ public final class Dispatcher implements LinkEvents, ShardHints, AutoCloseable {
     /// @param sessionUrl where workers open sessions with this core
     public void start(Link link, String sessionUrl) {
         var database = new Database(settings.url, settings.username, settings.password);
-        var core = new LoopState.Core(
-                settings.incarnation, tenure, new ClusterGuard(), clock, link, workers, chance);
+        var core = new LoopState.Core(settings.incarnation, tenure, new ClusterGuard(), clock, link, workers, chance);
         for (int i = 0; i < settings.loops; i++) {
             var state = new LoopState(core, new CoreConnection(database, core), index.part(i));
             loops.add(new OwnerLoop("vigil-loop-" + i, state));
@@ -66,6 +65,7 @@ public final class Dispatcher implements LinkEvents, ShardHints, AutoCloseable {
         keeper = started;
         loops.forEach(OwnerLoop::start);
         started.start();
+        NearbyOwners.add(this);
     }
 
     /// How many shards this core owns.
@@ -169,14 +169,15 @@ public final class Dispatcher implements LinkEvents, ShardHints, AutoCloseable {
     }
 
     @Override
-    public void changed(Collection<ShardHint> hints) {
-        for (ShardHint hint : hints) {
-            if (hint.due() == null) {
-                loop(hint.shard()).hinted(hint.shard());
-            } else {
-                loop(hint.shard()).created(hint.shard(), hint.lanes(), hint.due());
-            }
+    public boolean tell(ShardHint hint) {
+        OwnerLoop loop = loop(hint.shard());
+        if (hint.due() == null) {
+            loop.hinted(hint.shard());
+        } else {
+            loop.created(hint.shard(), hint.lanes(), hint.due());
         }
+        ShardKeeper current = keeper;
+        return current != null && current.owns(hint.shard());
     }
 
     private OwnerLoop loop(int shard) {
@@ -186,6 +187,7 @@ public final class Dispatcher implements LinkEvents, ShardHints, AutoCloseable {
     /// Releases all shards, then leaves. What runs on workers runs on; the next owner adopts it.
     @Override
     public void close() {
+        NearbyOwners.remove(this);
         ShardKeeper current = keeper;
         if (current != null) {
             current.stopWatching();
@@ -196,6 +198,7 @@ public final class Dispatcher implements LinkEvents, ShardHints, AutoCloseable {
 
     /// Stops as a crash would: nothing is released, nobody is told.
     void abandon() {
+        NearbyOwners.remove(this);
         ShardKeeper current = keeper;
         if (current != null) {
             current.abandon();

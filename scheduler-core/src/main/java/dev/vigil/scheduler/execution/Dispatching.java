@@ -20,8 +20,8 @@ import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/// Reads what comes due, commits its dispatch and lets it go at its time. The dispatch row of an execution may commit
-/// a moment ahead; its frame never leaves before it is due.
+/// Reads what comes due, commits its dispatch and lets it go at its time. The dispatch row of an execution may
+/// commit a moment ahead; its frame never leaves before it is due.
 ///
 /// Not for use by several threads.
 final class Dispatching {
@@ -120,15 +120,17 @@ final class Dispatching {
                 Batch heads = batch.get();
                 Optional<Credits> taken = state.core
                         .link()
-                        .take(heads.key().namespace(), heads.key().handler(), heads.heads().size());
+                        .take(
+                                heads.key().namespace(),
+                                heads.key().handler(),
+                                heads.heads().size());
                 if (taken.isEmpty()) {
                     state.blocked.add(heads.key());
                     continue;
                 }
                 Credits granted = taken.get();
                 credits.merge(granted.worker(), granted.count(), Integer::sum);
-                long n = numbers.computeIfAbsent(
-                        shard.id + " " + granted.worker(), worker -> shard.nextN());
+                long n = numbers.computeIfAbsent(shard.id + " " + granted.worker(), worker -> shard.nextN());
                 for (Due due : heads.heads().subList(0, granted.count())) {
                     shard.lanes.remove(due.id());
                     planned.add(new Planned(due, granted.worker(), n, Fence.of(shard.epoch, n)));
@@ -141,8 +143,8 @@ final class Dispatching {
     private void commit(List<Planned> planned) {
         Map<UUID, byte[]> apart = payloadsApart(planned);
         Instant now = state.core.clock().now();
-        Owned owned =
-                state.owned(planned.stream().map(item -> item.due.shard()).distinct().toList());
+        Owned owned = state.owned(
+                planned.stream().map(item -> item.due.shard()).distinct().toList());
         List<Line> lines = planned.stream().map(item -> line(item, now)).toList();
         Set<Integer> passed = OwnerWrites.dispatch(state.db(), owned, lines);
         for (Planned item : planned) {
@@ -181,7 +183,8 @@ final class Dispatching {
             return Map.of();
         }
         var byTask = new HashMap<UUID, OwnerReads.Stored>();
-        OwnerReads.payloads(state.db(), wanted.stream().map(Due::task).distinct().toList())
+        OwnerReads.payloads(
+                        state.db(), wanted.stream().map(Due::task).distinct().toList())
                 .forEach(stored -> byTask.put(stored.task(), stored));
         var payloads = new HashMap<UUID, byte[]>();
         for (Due due : wanted) {

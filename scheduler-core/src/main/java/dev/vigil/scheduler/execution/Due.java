@@ -35,7 +35,6 @@ record Due(
 
     /// The same without its payload, for those who only need to know what runs.
     Due withoutPayload() {
-        return new Due(
-                shard, id, lane, dueAt, scheduledFor, attempt, losses, fenceMin, task, null, payloadBytes);
+        return new Due(shard, id, lane, dueAt, scheduledFor, attempt, losses, fenceMin, task, null, payloadBytes);
     }
 }

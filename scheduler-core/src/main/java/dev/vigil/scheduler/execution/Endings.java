@@ -21,8 +21,8 @@ import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/// Ends attempts: what waits is closed or put back in batches as large as what waits, and only then are the workers
-/// told that their results are safe.
+/// Ends attempts: what waits is closed or put back in batches as large as what waits, and only then are the
+/// workers told that their results are safe.
 ///
 /// Not for use by several threads.
 final class Endings {
@@ -48,7 +48,12 @@ final class Endings {
     ///
     /// @param open   null when it was not dispatched
     /// @param report the worker's, when it ended it
-    private record Over(Due due, @Nullable Open open, Next next, String code, @Nullable Reported report) {}
+    private record Over(
+            Due due,
+            @Nullable Open open,
+            Next next,
+            String code,
+            @Nullable Reported report) {}
 
     private record Reported(WorkerBoot worker, AttemptEnd end) {}
 
@@ -64,7 +69,8 @@ final class Endings {
             unclaimed.add(report);
         } else if (open.phase != Phase.ENDING) {
             open.workerFence = end.running().fence();
-            var tries = new Attempts.Tries(open.attempt, open.due.losses(), open.due.task().retry());
+            var tries = new Attempts.Tries(
+                    open.attempt, open.due.losses(), open.due.task().retry());
             boolean cancelled = open.cancelled || state.shard(open.due.shard()).isDoomed(open.due);
             Next next = Attempts.ended(end, tries, cancelled, state.core.chance());
             end(open, next, end.code() == null ? label(end.outcome().name()) : end.code(), report);
@@ -73,7 +79,8 @@ final class Endings {
 
     /// A worker is gone with what it ran.
     void lost(Open open) {
-        var tries = new Attempts.Tries(open.attempt, open.due.losses(), open.due.task().retry());
+        var tries = new Attempts.Tries(
+                open.attempt, open.due.losses(), open.due.task().retry());
         end(open, Attempts.lost(tries), "worker_lost", null);
     }
 
@@ -82,8 +89,8 @@ final class Endings {
         end(open, Attempts.neverRan(), code, null);
     }
 
-    /// A worker would not have it. The next try waits a little longer each time, so that it does not go to and fro; a
-    /// payload that cannot be opened will not open next time.
+    /// A worker would not have it. The next try waits a little longer each time, so that it does not go to and
+    /// fro; a payload that cannot be opened will not open next time.
     void declined(Open open, String code) {
         if (code.equals("payload_broken")) {
             end(open, new Next.Ends(State.FAILED, code), code, null);
@@ -122,7 +129,9 @@ final class Endings {
         while (!over.isEmpty()) {
             List<Over> batch = over.subList(0, Math.min(over.size(), BATCH_MAX));
             close(batch.stream().filter(item -> item.next instanceof Next.Ends).toList());
-            requeue(batch.stream().filter(item -> item.next instanceof Next.Again).toList());
+            requeue(batch.stream()
+                    .filter(item -> item.next instanceof Next.Again)
+                    .toList());
             batch.clear();
         }
         if (!unclaimed.isEmpty()) {
@@ -130,7 +139,8 @@ final class Endings {
         }
     }
 
-    /// After a failure: reports of workers are taken again once the truth has been read, all else follows from it.
+    /// After a failure: reports of workers are taken again once the truth has been read, all else follows from
+    /// it.
     void reload() {
         List<Reported> again = over.stream()
                 .map(Over::report)
@@ -158,8 +168,8 @@ final class Endings {
         Open open = item.open;
         AttemptEnd report = item.report == null ? null : item.report.end;
         Duration duration = report == null ? null : report.duration();
-        byte[] event = ExecutionEvents.end(
-                item.due, open, new ExecutionEvents.Ending(end.state(), end.code(), duration), now);
+        byte[] event =
+                ExecutionEvents.end(item.due, open, new ExecutionEvents.Ending(end.state(), end.code(), duration), now);
         byte[] start = open == null ? null : open.startEvent;
         return new Ending(
                 item.due,
@@ -200,7 +210,9 @@ final class Endings {
         Instant now = state.core.clock().now();
         Owned owned = state.owned(shards(batch));
         List<Requeued> requeued = OwnerWrites.requeue(
-                state.db(), owned, batch.stream().map(item -> requeue(item, now)).toList());
+                state.db(),
+                owned,
+                batch.stream().map(item -> requeue(item, now)).toList());
         var passed = new HashSet<Integer>();
         var ids = new HashSet<UUID>();
         for (Requeued row : requeued) {
@@ -235,8 +247,8 @@ final class Endings {
                 start == null ? 1 : 2);
     }
 
-    /// Tells workers what became of their results. What a passed statement did not find was ended by an earlier one
-    /// whose answer was lost, or is not ours to end.
+    /// Tells workers what became of their results. What a passed statement did not find was ended by an earlier
+    /// one whose answer was lost, or is not ours to end.
     private void settle(List<Over> batch, Collection<UUID> reached) {
         var settled = new HashMap<WorkerBoot, List<Settled>>();
         for (Over item : batch) {
@@ -280,8 +292,8 @@ final class Endings {
         tell(settled);
     }
 
-    /// Looks once more for the executions of reports that were early. Each is tried once: a worker reports again what
-    /// nobody settled.
+    /// Looks once more for the executions of reports that were early. Each is tried once: a worker reports
+    /// again what nobody settled.
     void retryUndecided() {
         List<Reported> again = List.copyOf(undecided);
         undecided.clear();

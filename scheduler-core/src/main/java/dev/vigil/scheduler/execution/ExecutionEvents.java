@@ -11,8 +11,8 @@ import java.util.Locale;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/// The audit events of an execution, framed for the outbox: `dispatch`, `start`, `execute` when an attempt is over,
-/// `dispatch_void` when it never ran.
+/// The audit events of an execution, framed for the outbox: `dispatch`, `start`, `execute` when an attempt is
+/// over, `dispatch_void` when it never ran.
 final class ExecutionEvents {
     private ExecutionEvents() {}
 
@@ -75,7 +75,8 @@ final class ExecutionEvents {
     }
 
     /// How it ended.
-    record Ending(State state, @Nullable String code, @Nullable Duration duration) {}
+    record Ending(
+            State state, @Nullable String code, @Nullable Duration duration) {}
 
     private static AuditEvent event(String action, Result result, Due due, Instant at) {
         return AuditEvent.of(EventType.TASK_EXECUTION, action, result, at)

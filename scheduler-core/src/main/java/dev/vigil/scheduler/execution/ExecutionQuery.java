@@ -13,7 +13,8 @@ import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/// The queries that read executions: the open ones with the newest dispatch that is not stale, and the ended ones.
+/// The queries that read executions: the open ones with the newest dispatch that is not stale, and the ended
+/// ones.
 final class ExecutionQuery {
     private static final String OPEN = """
             SELECT * FROM (
@@ -71,8 +72,8 @@ final class ExecutionQuery {
                AND (:after::uuid IS NULL OR x.id > :after) ORDER BY x.id LIMIT :limit
             """;
 
-    /// One execution. History's index leads with the namespace, which is not known: PostgreSQL skips from one to the
-    /// next.
+    /// One execution. History's index leads with the namespace, which is not known: PostgreSQL skips from one
+    /// to the next.
     static final String ONE = """
             SELECT y.* FROM scheduler.shard s CROSS JOIN LATERAL (%s AND x.shard = s.id AND x.id = :id) y
             UNION ALL

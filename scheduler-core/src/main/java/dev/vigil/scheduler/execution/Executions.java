@@ -160,7 +160,8 @@ public final class Executions {
                 .optional();
     }
 
-    /// Keeps a sealed result, or error detail, that is too large for the link. Storing the same one again is fine.
+    /// Keeps a sealed result, or error detail, that is too large for the link. Storing the same one again is
+    /// fine.
     public void storeResult(Held.Open held, byte[] sealed) {
         db.sql("""
                         INSERT INTO scheduler.result (namespace, execution, fence, sealed)

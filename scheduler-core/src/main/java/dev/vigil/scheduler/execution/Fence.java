@@ -1,7 +1,7 @@
 package dev.vigil.scheduler.execution;
 
-/// The fence of a dispatch: epoch x 2^32 + n, which grows with each dispatch and each owner and stays below 2^53, so
-/// that every JSON reader holds it.
+/// The fence of a dispatch: epoch x 2^32 + n, which grows with each dispatch and each owner and stays below
+/// 2^53, so that every JSON reader holds it.
 final class Fence {
     /// Bits of `n`.
     private static final int BITS = 32;

@@ -6,8 +6,8 @@ import java.security.NoSuchAlgorithmException;
 import java.time.Instant;
 import java.util.UUID;
 
-/// The id of an occurrence: a UUIDv7 of its time whose other bits are a hash of task and time. The same occurrence has
-/// the same id whoever fires it, so it cannot be stored twice.
+/// The id of an occurrence: a UUIDv7 of its time whose other bits are a hash of task and time. The same
+/// occurrence has the same id whoever fires it, so it cannot be stored twice.
 final class FireId {
     private FireId() {}
 

@@ -16,7 +16,8 @@ import org.jspecify.annotations.Nullable;
 /// @param runs  occurrences that run, oldest first
 /// @param skips occurrences that do not, oldest first; of many only the latest [#SKIPS_MAX]
 /// @param next  the next occurrence; null when there is none
-record FirePlan(List<Instant> runs, List<Skip> skips, @Nullable Instant next) {
+record FirePlan(
+        List<Instant> runs, List<Skip> skips, @Nullable Instant next) {
     /// How many skipped occurrences leave a row of their own.
     static final int SKIPS_MAX = 100;
 
@@ -45,7 +46,8 @@ record FirePlan(List<Instant> runs, List<Skip> skips, @Nullable Instant next) {
         }
         int wanted = rules.misfire == Misfire.ALL ? rules.limit : 1;
         List<Instant> passed = latest(rules.schedule, due, now, wanted + SKIPS_MAX);
-        boolean tooLate = rules.misfire == Misfire.NONE && passed.getLast().plus(GRACE).isBefore(now);
+        boolean tooLate =
+                rules.misfire == Misfire.NONE && passed.getLast().plus(GRACE).isBefore(now);
         int runs = tooLate ? 0 : Math.min(wanted, passed.size());
         return Optional.of(plan(rules, passed, passed.size() - runs, open));
     }
@@ -67,8 +69,8 @@ record FirePlan(List<Instant> runs, List<Skip> skips, @Nullable Instant next) {
         return new FirePlan(List.copyOf(runs), kept, next);
     }
 
-    /// The last occurrences from `from` up to `to`, both included, oldest first. It looks back in growing steps, so
-    /// that three days of missed seconds are not walked through one by one.
+    /// The last occurrences from `from` up to `to`, both included, oldest first. It looks back in growing
+    /// steps, so that three days of missed seconds are not walked through one by one.
     private static List<Instant> latest(Schedule schedule, Instant from, Instant to, int count) {
         Duration window = Duration.ofMinutes(1);
         while (true) {

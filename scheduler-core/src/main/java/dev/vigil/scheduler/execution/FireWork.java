@@ -15,8 +15,8 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 
-/// Fires schedules: each moves on and stores its occurrence a second ahead, or at its time when it is not sooner known
-/// whether the occurrence runs.
+/// Fires schedules: each moves on and stores its occurrence a second ahead, or at its time when it is not
+/// sooner known whether the occurrence runs.
 ///
 /// Not for use by several threads.
 final class FireWork {
@@ -83,7 +83,8 @@ final class FireWork {
             owned.forEach(id -> look(state.shard(id)));
         } else {
             ScheduleRows.first(state.db(), owned, bound)
-                    .forEach(first -> lookBy(state.shard(first.shard()), first.at().minus(Lanes.LOOK_AHEAD)));
+                    .forEach(first ->
+                            lookBy(state.shard(first.shard()), first.at().minus(Lanes.LOOK_AHEAD)));
         }
         return more;
     }
@@ -99,8 +100,8 @@ final class FireWork {
     }
 
     private void advance(List<Step> steps, List<Occurrence> occurrences) {
-        Owned owned =
-                state.owned(steps.stream().map(step -> step.row().shard()).distinct().toList());
+        Owned owned = state.owned(
+                steps.stream().map(step -> step.row().shard()).distinct().toList());
         Set<Integer> passed = new HashSet<>();
         for (Fired fired : ScheduleRows.advance(state.db(), owned, steps, occurrences)) {
             passed.add(fired.shard());

@@ -1,7 +1,7 @@
 package dev.vigil.scheduler.execution;
 
 import dev.vigil.scheduler.execution.OwnerReads.Cursor;
-import dev.vigil.scheduler.execution.TaskFacts.Key;
+import dev.vigil.scheduler.execution.TaskFacts.WorkerNeed;
 import dev.vigil.scheduler.task.Lane;
 import java.time.Duration;
 import java.time.Instant;
@@ -18,7 +18,8 @@ import java.util.UUID;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
-/// The queues of one shard in memory: of each lane what has been read and is not dispatched, and where reading goes on.
+/// The queues of one shard in memory: of each lane what has been read and is not dispatched, and where reading
+/// goes on.
 ///
 /// Not for use by several threads.
 final class Lanes {
@@ -31,8 +32,8 @@ final class Lanes {
     /// A lane that holds fewer that could go is read on.
     static final int LOW_WATER = 500;
 
-    /// Of a key that no worker has room for, a lane holds that many and leaves the rest in the table, so that they do
-    /// not keep others from being read.
+    /// Of a key that no worker has room for, a lane holds that many and leaves the rest in the table, so that
+    /// they do not keep others from being read.
     static final int BLOCKED_MAX = 200;
 
     private static final UUID FIRST = new UUID(0, 0);
@@ -64,7 +65,7 @@ final class Lanes {
     /// Where to read on, for lanes that may hold something due within the look-ahead and are not full.
     ///
     /// @param blocked keys that no worker has room for
-    List<Cursor> toRead(Instant now, Set<Key> blocked) {
+    List<Cursor> toRead(Instant now, Set<WorkerNeed> blocked) {
         Instant bound = now.plus(LOOK_AHEAD);
         return lanes.values().stream()
                 .filter(lane -> lane.nextDue != null && !lane.nextDue.isAfter(bound))
@@ -76,7 +77,7 @@ final class Lanes {
     /// Takes what a read from a cursor gave: due executions up to the bound, and perhaps the first one beyond.
     ///
     /// @param skip whether an execution is dispatched already
-    void read(Page page, Set<Key> blocked, Predicate<UUID> skip) {
+    void read(Page page, Set<WorkerNeed> blocked, Predicate<UUID> skip) {
         LaneQueue lane = lanes.computeIfAbsent(page.from.lane(), LaneQueue::new);
         int due = 0;
         lane.nextDue = null;
@@ -122,17 +123,21 @@ final class Lanes {
 
     /// What is queued of one task.
     List<Due> ofTask(UUID task) {
-        return known.values().stream().filter(due -> due.task().id().equals(task)).toList();
+        return known.values().stream()
+                .filter(due -> due.task().id().equals(task))
+                .toList();
     }
 
-    /// Takes up to `atMost` executions due by an instant, those of the most urgent lanes first, whose key is wanted.
+    /// Takes up to `atMost` executions due by an instant, those of the most urgent lanes first, whose key is
+    /// wanted.
     ///
     /// @param blocked keys that no worker has room for
-    Optional<Batch> next(Instant now, Instant dueBy, Set<Key> blocked, int atMost) {
+    Optional<Batch> next(Instant now, Instant dueBy, Set<WorkerNeed> blocked, int atMost) {
         List<LaneQueue> order = new ArrayList<>(lanes.values());
-        order.sort(Comparator.comparingLong((LaneQueue lane) -> lane.urgency(now)).reversed());
+        order.sort(
+                Comparator.comparingLong((LaneQueue lane) -> lane.urgency(now)).reversed());
         for (LaneQueue lane : order) {
-            for (Map.Entry<Key, TreeSet<Due>> queue : lane.queues.entrySet()) {
+            for (Map.Entry<WorkerNeed, TreeSet<Due>> queue : lane.queues.entrySet()) {
                 if (blocked.contains(queue.getKey())) {
                     continue;
                 }
@@ -149,18 +154,18 @@ final class Lanes {
     }
 
     /// Executions of one key, the first of their lane.
-    record Batch(Key key, List<Due> heads) {}
+    record Batch(WorkerNeed key, List<Due> heads) {}
 
     /// When something is to be done here next: an execution is to be dispatched, or a lane is to be read.
     ///
     /// @param blocked keys that no worker has room for; they wait for a worker, not for a time
-    @Nullable Instant nextWake(Set<Key> blocked) {
+    @Nullable Instant nextWake(Set<WorkerNeed> blocked) {
         Instant next = null;
         for (LaneQueue lane : lanes.values()) {
             if (lane.nextDue != null && lane.sizeWithout(blocked) < LOW_WATER) {
                 next = earlier(next, lane.nextDue.minus(LOOK_AHEAD));
             }
-            for (Map.Entry<Key, TreeSet<Due>> queue : lane.queues.entrySet()) {
+            for (Map.Entry<WorkerNeed, TreeSet<Due>> queue : lane.queues.entrySet()) {
                 if (!blocked.contains(queue.getKey())) {
                     next = earlier(next, queue.getValue().first().dueAt().minus(Dispatching.LEAD));
                 }
@@ -179,9 +184,9 @@ final class Lanes {
 
     private static final class LaneQueue {
         final int number;
-        final Map<Key, TreeSet<Due>> queues = new LinkedHashMap<>();
+        final Map<WorkerNeed, TreeSet<Due>> queues = new LinkedHashMap<>();
         /// From where rows of blocked keys were left in the table.
-        final Map<Key, Instant> parked = new HashMap<>();
+        final Map<WorkerNeed, Instant> parked = new HashMap<>();
         /// The last one read, exclusive.
         Instant at = Instant.EPOCH;
         UUID id = FIRST;
@@ -211,7 +216,7 @@ final class Lanes {
 
         /// Room for what was left in the table comes when what was kept of its key goes.
         void remove(Due due) {
-            Key key = due.task().key();
+            WorkerNeed key = due.task().key();
             TreeSet<Due> queue = queues.get(key);
             if (queue != null && queue.remove(due) && queue.isEmpty()) {
                 queues.remove(key);
@@ -224,12 +229,12 @@ final class Lanes {
             }
         }
 
-        int size(Key key) {
+        int size(WorkerNeed key) {
             TreeSet<Due> queue = queues.get(key);
             return queue == null ? 0 : queue.size();
         }
 
-        int sizeWithout(Set<Key> blocked) {
+        int sizeWithout(Set<WorkerNeed> blocked) {
             return queues.entrySet().stream()
                     .filter(queue -> !blocked.contains(queue.getKey()))
                     .mapToInt(queue -> queue.getValue().size())

@@ -25,7 +25,8 @@ public interface LinkEvents {
     /// A worker said goodbye and runs nothing more.
     void goodbye(WorkerBoot worker);
 
-    /// Nothing was heard of a worker for three heartbeats, or its session was revoked. It may still run what it had.
+    /// Nothing was heard of a worker for three heartbeats, or its session was revoked. It may still run what it
+    /// had.
     void silent(WorkerBoot worker);
 
     /// Credits became free, or a worker became eligible.

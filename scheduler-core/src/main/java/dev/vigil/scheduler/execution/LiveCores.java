@@ -9,8 +9,8 @@ import java.util.UUID;
 import java.util.function.LongSupplier;
 import org.springframework.jdbc.core.simple.JdbcClient;
 
-/// The cores that are alive, as their neighbours see it: a core is dead once its beat has stood still for six seconds
-/// of this process's monotonic clock. One seen for the first time counts as alive.
+/// The cores that are alive, as their neighbours see it: a core is dead once its beat has stood still for six
+/// seconds of this process's monotonic clock. One seen for the first time counts as alive.
 ///
 /// For use by many threads at once; reads the table at most twice a second.
 public final class LiveCores {

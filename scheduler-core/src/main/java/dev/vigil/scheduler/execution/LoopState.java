@@ -1,7 +1,7 @@
 package dev.vigil.scheduler.execution;
 
 import dev.vigil.scheduler.execution.OwnerReads.ShardRow;
-import dev.vigil.scheduler.execution.TaskFacts.Key;
+import dev.vigil.scheduler.execution.TaskFacts.WorkerNeed;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -26,7 +26,7 @@ final class LoopState {
     final OpenIndex.Part index;
     final Map<Integer, OwnedShard> shards = new HashMap<>();
     /// Keys that no worker has room for at the moment.
-    final Set<Key> blocked = new HashSet<>();
+    final Set<WorkerNeed> blocked = new HashSet<>();
 
     LoopState(Core core, CoreConnection connection, OpenIndex.Part index) {
         this.core = core;

@@ -4,8 +4,8 @@ import java.time.Instant;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/// An execution that is dispatched and not over. What the link asks may be read by any thread; the rest belongs to the
-/// loop that owns the shard.
+/// An execution that is dispatched and not over. What the link asks may be read by any thread; the rest belongs
+/// to the loop that owns the shard.
 final class Open {
     final Due due;
     final WorkerBoot worker;

@@ -2,9 +2,9 @@ package dev.vigil.scheduler.execution;
 
 import java.time.Duration;
 
-/// When an open dispatch is given up whose worker does not answer for it. Too early would run it twice, so each case
-/// waits for what stops the worker: its watchdog kills what it runs after 12 s without an owner's word, or after the
-/// orphan grace while it hears that the database is down.
+/// When an open dispatch is given up whose worker does not answer for it. Too early would run it twice, so each
+/// case waits for what stops the worker: its watchdog kills what it runs after 12 s without an owner's word, or
+/// after the orphan grace while it hears that the database is down.
 final class Orphans {
     /// How long a worker runs on while no owner can answer.
     static final Duration GRACE = Duration.ofSeconds(60);

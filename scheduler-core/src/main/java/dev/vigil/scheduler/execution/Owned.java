@@ -6,8 +6,8 @@ import java.util.Map;
 import java.util.UUID;
 
 /// The shards a statement is about, with what must still be true of them. It becomes the first part of every
-/// statement of an owner: the shard rows, locked FOR SHARE where they are its own. All else depends on that part, so
-/// a statement of an owner that has been replaced changes nothing, even when it began before it was.
+/// statement of an owner: the shard rows, locked FOR SHARE where they are its own. All else depends on that
+/// part, so a statement of an owner that has been replaced changes nothing, even when it began before it was.
 ///
 /// @param incarnation this core
 /// @param shards      as this core believes to own them

@@ -21,9 +21,9 @@ import org.slf4j.LoggerFactory;
 import org.springframework.core.NestedExceptionUtils;
 import org.springframework.jdbc.core.simple.JdbcClient;
 
-/// One thread that owns the memory of some shards and one database connection. It takes what others tell it from a
-/// queue and then does all that waits, in batches: commands first, then what has ended, then what fires, then what is
-/// due.
+/// One thread that owns the memory of some shards and one database connection. It takes what others tell it
+/// from a queue and then does all that waits, in batches: commands first, then what has ended, then what fires,
+/// then what is due.
 final class OwnerLoop implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(OwnerLoop.class);
     private static final Duration HOUSEKEEPING = Duration.ofSeconds(1);
@@ -206,7 +206,8 @@ final class OwnerLoop implements AutoCloseable {
         ended.countDown();
     }
 
-    /// After a failure nothing is done, and nothing that was told is forgotten, until the truth has been read anew.
+    /// After a failure nothing is done, and nothing that was told is forgotten, until the truth has been read
+    /// anew.
     private boolean turn() {
         if (failed && System.nanoTime() - failedAt < RETRY.toNanos()) {
             return false;
@@ -246,9 +247,8 @@ final class OwnerLoop implements AutoCloseable {
     /// @return whether there is more to do at once
     private boolean step() {
         if (!claimed.isEmpty()) {
-            adoption.adopt(claimed.stream()
-                    .filter(claim -> !state.owns(claim.shard()))
-                    .toList());
+            adoption.adopt(
+                    claimed.stream().filter(claim -> !state.owns(claim.shard())).toList());
             claimed.clear();
         }
         commands.apply();
@@ -291,7 +291,8 @@ final class OwnerLoop implements AutoCloseable {
             next = earlier(next, shard.lookAt);
         }
         if (next != null) {
-            wait = Math.min(wait, Duration.between(state.core.clock().at(now), next).toNanos());
+            wait = Math.min(
+                    wait, Duration.between(state.core.clock().at(now), next).toNanos());
         }
         return Math.max(0, wait);
     }

@@ -140,8 +140,15 @@ final class OwnerReads {
     /// @param ref  whom a command means; null for news of creation
     /// @param namespace of `ref`
     record InboxRow(
-            int shard, long xid, long seq, Kind kind, long lanes, @Nullable Instant due, @Nullable UUID ref,
-            int namespace, long changeSeq) {}
+            int shard,
+            long xid,
+            long seq,
+            Kind kind,
+            long lanes,
+            @Nullable Instant due,
+            @Nullable UUID ref,
+            int namespace,
+            long changeSeq) {}
 
     /// Commands that are not yet carried out, in their order.
     static List<InboxRow> commands(JdbcClient db, Collection<Integer> shards) {
@@ -157,8 +164,8 @@ final class OwnerReads {
                 .list();
     }
 
-    /// News of creation since a transaction. Later ones may be committed already while earlier ones are not: what is
-    /// at or above the horizon is read again next time.
+    /// News of creation since a transaction. Later ones may be committed already while earlier ones are not:
+    /// what is at or above the horizon is read again next time.
     static List<InboxRow> news(JdbcClient db, List<NewsFrom> from) {
         var columns = new Columns<>(from)
                 .add("shards", new Integer[0], NewsFrom::shard)
@@ -243,8 +250,8 @@ final class OwnerReads {
                             ON p.namespace = v.namespace AND p.task_id = v.id AND p.version = v.version
                         """)
                 .params(columns.arrays())
-                .query((row, index) -> new Stored(
-                        row.getObject("task_id", UUID.class), row.getInt("version"), row.getBytes("sealed")))
+                .query((row, index) ->
+                        new Stored(row.getObject("task_id", UUID.class), row.getInt("version"), row.getBytes("sealed")))
                 .list();
     }
 

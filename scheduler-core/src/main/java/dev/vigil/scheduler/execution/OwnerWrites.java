@@ -10,8 +10,8 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
 
-/// The statements by which the owner of shards changes executions. Each is one autocommit statement that begins with
-/// the fence of [Owned], and each answers which shards passed it.
+/// The statements by which the owner of shards changes executions. Each is one autocommit statement that begins
+/// with the fence of [Owned], and each answers which shards passed it.
 ///
 /// The statement text repeats the fence because a statement is read where it runs.
 final class OwnerWrites {
@@ -59,8 +59,8 @@ final class OwnerWrites {
                 .list());
     }
 
-    /// Lists again what is open, so that recovery need not look far back. It is no new dispatch: the worker goes on
-    /// under the fence it has.
+    /// Lists again what is open, so that recovery need not look far back. It is no new dispatch: the worker
+    /// goes on under the fence it has.
     ///
     /// @return shards that passed
     static Set<Integer> list(JdbcClient db, Owned owned, List<Line> lines) {
@@ -128,12 +128,12 @@ final class OwnerWrites {
     /// What a statement reached.
     ///
     /// @param shards that passed the fence
-    /// @param ids    of the executions that were changed; those of passed shards that are missing were not there, or
-    ///               the fence given was stale
+    /// @param ids    of the executions that were changed; those of passed shards that are missing were not
+    ///               there, or the fence given was stale
     record Reached(Set<Integer> shards, Set<UUID> ids) {}
 
-    /// Ends executions: the row goes, a history row comes, the audit events of just these are stored, and a finished
-    /// one_time task makes room in its owner's quota.
+    /// Ends executions: the row goes, a history row comes, the audit events of just these are stored, and a
+    /// finished one_time task makes room in its owner's quota.
     static Reached close(JdbcClient db, Owned owned, List<Ending> endings) {
         return reached(db.sql("""
                         WITH s AS MATERIALIZED (
@@ -214,10 +214,17 @@ final class OwnerWrites {
     /// @param delay    from now; null when it keeps its due time
     /// @param events   framed
     /// @param count    of events
-    record Requeue(Due due, long fence, int attempts, int losses, @Nullable Duration delay, byte[] events, int count) {}
+    record Requeue(
+            Due due,
+            long fence,
+            int attempts,
+            int losses,
+            @Nullable Duration delay,
+            byte[] events,
+            int count) {}
 
-    /// Puts executions back: `fence_min` rises above the dispatch that is over, so nothing that comes from it counts
-    /// any more. They are dispatched like new ones.
+    /// Puts executions back: `fence_min` rises above the dispatch that is over, so nothing that comes from it
+    /// counts any more. They are dispatched like new ones.
     static List<Requeued> requeue(JdbcClient db, Owned owned, List<Requeue> requeues) {
         return db.sql("""
                         WITH s AS MATERIALIZED (
@@ -266,7 +273,11 @@ final class OwnerWrites {
     }
 
     /// An execution that lies in its queue again, or only a shard that passed when `id` is null.
-    record Requeued(int shard, @Nullable UUID id, int lane, @Nullable Instant dueAt) {}
+    record Requeued(
+            int shard,
+            @Nullable UUID id,
+            int lane,
+            @Nullable Instant dueAt) {}
 
     private static Reached reached(List<Hit> hits) {
         return new Reached(

@@ -139,13 +139,15 @@ final class ScheduleRows {
     ///
     /// @param code why it is skipped; null when it runs
     /// @param event framed; empty when it runs
-    record Occurrence(Row row, UUID id, Instant at, @Nullable String code, byte[] event) {}
+    record Occurrence(
+            Row row, UUID id, Instant at, @Nullable String code, byte[] event) {}
 
     /// A stored occurrence that runs, or only a shard that passed when the lane is null.
-    record Fired(int shard, @Nullable Integer lane, @Nullable Instant dueAt) {}
+    record Fired(
+            int shard, @Nullable Integer lane, @Nullable Instant dueAt) {}
 
-    /// Moves schedules on where they stood and stores their occurrences, in one statement. A schedule with a command
-    /// in its shard that is not carried out does not move. One that never fires again goes.
+    /// Moves schedules on where they stood and stores their occurrences, in one statement. A schedule with a
+    /// command in its shard that is not carried out does not move. One that never fires again goes.
     static List<Fired> advance(JdbcClient db, Owned owned, List<Step> steps, List<Occurrence> occurrences) {
         return db.sql("""
                         WITH s AS MATERIALIZED (

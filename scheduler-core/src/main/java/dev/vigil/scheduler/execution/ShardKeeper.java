@@ -14,6 +14,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -21,8 +22,8 @@ import org.slf4j.LoggerFactory;
 import org.springframework.core.NestedExceptionUtils;
 import org.springframework.jdbc.core.simple.JdbcClient;
 
-/// Keeps this core alive in the eyes of the others, watches them, and sees to it that each shard has an owner and each
-/// core its share. The beat has a thread and a connection of its own, so that nothing else delays it.
+/// Keeps this core alive in the eyes of the others, watches them, and sees to it that each shard has an owner
+/// and each core its share. The beat has a thread and a connection of its own, so that nothing else delays it.
 final class ShardKeeper implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ShardKeeper.class);
     private static final Duration POLL = Duration.ofSeconds(1);
@@ -33,14 +34,13 @@ final class ShardKeeper implements AutoCloseable {
     private final CoreConnection beatConnection;
     private final CoreConnection watchConnection;
     private final BeatWatch beats = new BeatWatch();
-    /// Epoch of each shard that was given to a loop. Used by the watching thread only.
-    private final Map<Integer, Long> held = new HashMap<>();
+    /// Epoch of each shard that was given to a loop. Changed by the watching thread only.
+    private final Map<Integer, Long> held = new ConcurrentHashMap<>();
     private final CountDownLatch stopWatching = new CountDownLatch(1);
     private final CountDownLatch stopBeating = new CountDownLatch(1);
     private final Thread beating;
     private final Thread watching;
     private volatile boolean entered;
-    private volatile int owned;
 
     /// @param sessionUrl where workers open sessions with this core
     ShardKeeper(LoopState.Core core, String sessionUrl, List<OwnerLoop> loops, CoreConnection.Database database) {
@@ -49,8 +49,10 @@ final class ShardKeeper implements AutoCloseable {
         this.loops = List.copyOf(loops);
         this.beatConnection = new CoreConnection(database, core);
         this.watchConnection = new CoreConnection(database, core);
-        this.beating = Thread.ofPlatform().name("vigil-beat").daemon(true).unstarted(() -> every(stopBeating, this::beat));
-        this.watching = Thread.ofPlatform().name("vigil-watch").daemon(true).unstarted(() -> every(stopWatching, this::watch));
+        this.beating =
+                Thread.ofPlatform().name("vigil-beat").daemon(true).unstarted(() -> every(stopBeating, this::beat));
+        this.watching =
+                Thread.ofPlatform().name("vigil-watch").daemon(true).unstarted(() -> every(stopWatching, this::watch));
     }
 
     void start() {
@@ -60,7 +62,11 @@ final class ShardKeeper implements AutoCloseable {
 
     /// How many shards this core owns.
     int owned() {
-        return owned;
+        return held.size();
+    }
+
+    boolean owns(int shard) {
+        return held.containsKey(shard);
     }
 
     private static void every(CountDownLatch stop, Runnable work) {
@@ -117,11 +123,13 @@ final class ShardKeeper implements AutoCloseable {
             Map<UUID, Long> cores = others(polled);
             Set<UUID> dead = beats.poll(now, cores);
             dead.forEach(id -> takeOver(id, Objects.requireNonNull(cores.get(id))));
-            List<Polled> shards = polled.stream().filter(row -> row.shard() != null).toList();
+            List<Polled> shards =
+                    polled.stream().filter(row -> row.shard() != null).toList();
             reconcile(shards);
-            int alive = 1 + (int) cores.entrySet().stream()
-                    .filter(core -> core.getValue() >= 0 && !dead.contains(core.getKey()))
-                    .count();
+            int alive = 1
+                    + (int) cores.entrySet().stream()
+                            .filter(core -> core.getValue() >= 0 && !dead.contains(core.getKey()))
+                            .count();
             share(shards, alive);
         } catch (RuntimeException failure) {
             LOG.warn("event=watch_failed reason={}", reason(failure));
@@ -179,7 +187,6 @@ final class ShardKeeper implements AutoCloseable {
         }
         int spare = FairShare.toRelease(shards.size(), alive, held.size());
         held.keySet().stream().sorted().limit(spare).toList().forEach(id -> loop(id).release(id));
-        owned = held.size();
     }
 
     private void give(List<Claim> claims) {
@@ -191,7 +198,8 @@ final class ShardKeeper implements AutoCloseable {
         for (Claim claim : claims) {
             held.put(claim.shard(), claim.epoch());
             ids.add(claim.shard());
-            byLoop.computeIfAbsent(loop(claim.shard()), loop -> new ArrayList<>()).add(claim);
+            byLoop.computeIfAbsent(loop(claim.shard()), loop -> new ArrayList<>())
+                    .add(claim);
         }
         byLoop.forEach(OwnerLoop::adopt);
         LOG.info("event=shards_taken core={} shards={}", core.incarnation(), ids);

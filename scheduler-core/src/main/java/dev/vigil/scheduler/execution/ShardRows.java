@@ -112,13 +112,11 @@ final class ShardRows {
                         UPDATE scheduler.shard s SET owner = NULL, orphaned = false
                           FROM unnest(:myShards::int[], :myEpochs::bigint[]) AS mine(id, epoch)
                          WHERE s.id = mine.id AND s.owner = :me AND s.epoch = mine.epoch
-                        """)
-                .params(owned.parameters())
-                .update();
+                        """).params(owned.parameters()).update();
     }
 
-    /// Ends all database sessions of a core that is taken for dead: whatever statement it is in is over after this, so
-    /// it can neither go on nor hold a lock.
+    /// Ends all database sessions of a core that is taken for dead: whatever statement it is in is over after
+    /// this, so it can neither go on nor hold a lock.
     static void endSessions(JdbcClient db, UUID dead) {
         db.sql("""
                         SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
@@ -141,10 +139,7 @@ final class ShardRows {
                          WHERE owner = :dead
                            AND (EXISTS (SELECT FROM gone)
                                 OR NOT EXISTS (SELECT FROM scheduler.core WHERE incarnation = :dead))
-                        """)
-                .param("dead", dead)
-                .param("beat", beat)
-                .update();
+                        """).param("dead", dead).param("beat", beat).update();
     }
 
     /// Which PostgreSQL this is.

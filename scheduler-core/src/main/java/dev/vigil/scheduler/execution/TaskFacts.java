@@ -29,10 +29,10 @@ record TaskFacts(
         boolean once) {
 
     /// What a worker needs to be eligible.
-    Key key() {
-        return new Key(namespace, handler);
+    WorkerNeed key() {
+        return new WorkerNeed(namespace, handler);
     }
 
     /// Whom a worker must be able to serve.
-    record Key(int namespace, String handler) {}
+    record WorkerNeed(int namespace, String handler) {}
 }

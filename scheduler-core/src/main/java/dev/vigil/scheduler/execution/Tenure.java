@@ -2,8 +2,8 @@ package dev.vigil.scheduler.execution;
 
 import java.time.Duration;
 
-/// A core's right to act, by its own monotonic clock alone: 4 s from when it SENT its last successful renewal. Others
-/// take over after 6 s without a beat, so when it may act nobody else does.
+/// A core's right to act, by its own monotonic clock alone: 4 s from when it SENT its last successful renewal.
+/// Others take over after 6 s without a beat, so when it may act nobody else does.
 ///
 /// For use by many threads at once.
 final class Tenure {

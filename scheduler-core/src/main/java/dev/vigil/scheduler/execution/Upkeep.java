@@ -9,7 +9,8 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 final class Upkeep {
     private Upkeep() {}
 
-    /// Removes news that has been read. Fenced: a former owner must not take away what its successor has yet to read.
+    /// Removes news that has been read. Fenced: a former owner must not take away what its successor has yet to
+    /// read.
     static void pruneNews(JdbcClient db, Owned owned, List<NewsFrom> read) {
         db.sql("""
                         WITH s AS MATERIALIZED (

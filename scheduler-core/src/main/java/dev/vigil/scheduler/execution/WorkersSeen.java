@@ -30,7 +30,8 @@ final class WorkersSeen {
     void left(WorkerBoot worker, long now) {
         seen.computeIfPresent(
                 worker.worker(),
-                (id, before) -> before.boot.equals(worker.boot()) ? new Seen(worker.boot(), true, Map.of(), now) : before);
+                (id, before) ->
+                        before.boot.equals(worker.boot()) ? new Seen(worker.boot(), true, Map.of(), now) : before);
         seen.putIfAbsent(worker.worker(), new Seen(worker.boot(), true, Map.of(), now));
     }
 

@@ -12,8 +12,8 @@ import org.springframework.dao.RecoverableDataAccessException;
 import org.springframework.dao.TransientDataAccessException;
 import org.springframework.transaction.TransactionException;
 
-/// Joins callers that wait at the same time into one batch, which one of them runs for all. A lone caller runs its own
-/// item at once, on its own thread; nobody waits for a timer.
+/// Joins callers that wait at the same time into one batch, which one of them runs for all. A lone caller runs
+/// its own item at once, on its own thread; nobody waits for a timer.
 ///
 /// When a batch fails by its content it is run again in halves, so a poisoned item fails alone.
 ///

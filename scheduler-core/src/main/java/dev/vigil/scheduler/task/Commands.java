@@ -6,9 +6,9 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
 
-/// The inbox as those who command see it. A command is one row, one step of the shard's `change_seq` and its audit
-/// event, in one statement. Dispatch requires the `change_seq` that the owner has carried out, so once a command is
-/// answered, no dispatch that ignores it can commit, whether or not the owner was told.
+/// The inbox as those who command see it. A command is one row, one step of the shard's `change_seq` and its
+/// audit event, in one statement. Dispatch requires the `change_seq` that the owner has carried out, so once a
+/// command is answered, no dispatch that ignores it can commit, whether or not the owner was told.
 public final class Commands {
     private final JdbcClient db;
     private final ShardHints hints;
@@ -85,7 +85,10 @@ public final class Commands {
 
     private CommandResult result(Stored stored) {
         if (stored.shard != null) {
-            hints.changed(List.of(ShardHint.command(stored.shard)));
+            List<ShardHint> elsewhere = NearbyOwners.tell(List.of(ShardHint.command(stored.shard)));
+            if (!elsewhere.isEmpty()) {
+                hints.changed(elsewhere);
+            }
             return new CommandResult.Accepted();
         }
         return stored.known ? new CommandResult.Finished() : new CommandResult.Absent();

@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.Predicate;
 
-/// Which days a cron expression means: day of month and day of week, each with its extensions. When both are given,
-/// either matches (POSIX, crontab); with one of them `*` or `?`, the other decides.
+/// Which days a cron expression means: day of month and day of week, each with its extensions. When both are
+/// given, either matches (POSIX, crontab); with one of them `*` or `?`, the other decides.
 final class CronDays {
     private final boolean anyDayOfMonth;
     private final boolean anyDayOfWeek;
@@ -45,7 +45,8 @@ final class CronDays {
         return day -> items.stream().anyMatch(item -> item.test(day));
     }
 
-    /// `L` the last day, `L-n` n days before it, `LW` the last weekday, `nW` the weekday nearest to day n of the month.
+    /// `L` the last day, `L-n` n days before it, `LW` the last weekday, `nW` the weekday nearest to day n of
+    /// the month.
     private static Predicate<LocalDate> dayOfMonth(String item) {
         if (item.equals("L")) {
             return day -> day.getDayOfMonth() == day.lengthOfMonth();

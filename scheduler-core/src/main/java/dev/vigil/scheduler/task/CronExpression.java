@@ -13,15 +13,15 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/// A cron expression: five fields (minute, hour, day of month, month, day of week) or six with seconds first, names,
-/// lists, ranges, steps, `L W #`, and `@daily` and its like. Whose clock it reads and what a change of that clock does
-/// is asked at each evaluation.
+/// A cron expression: five fields (minute, hour, day of month, month, day of week) or six with seconds first,
+/// names, lists, ranges, steps, `L W #`, and `@daily` and its like. Whose clock it reads and what a change of
+/// that clock does is asked at each evaluation.
 ///
-/// - In a **gap** a time that does not exist fires at the first instant after the gap, or not at all, as asked. When
-/// the
+/// - In a **gap** a time that does not exist fires at the first instant after the gap, or not at all, as asked.
+/// When the
 ///   hour field is `*` there is nothing to make up: the next hour ticks.
-/// - In an **overlap** a time that exists twice fires at the first, the last or both, as asked. Where hour is `*`, or
-///   minute or second is `*` or `*/n`, the expression means a tick and keeps ticking through both passes.
+/// - In an **overlap** a time that exists twice fires at the first, the last or both, as asked. Where hour is
+///   `*`, or minute or second is `*` or `*/n`, the expression means a tick and keeps ticking through both passes.
 public final class CronExpression {
     private static final Map<String, String> MACROS = Map.of(
             "@YEARLY", "0 0 1 1 *",

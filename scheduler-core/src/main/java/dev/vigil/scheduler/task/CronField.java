@@ -12,7 +12,8 @@ record CronField(long bits, boolean star, boolean step) {
     private static final String MONTHS = "JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC";
     private static final String DAYS = "SUN MON TUE WED THU FRI SAT";
 
-    /// Which field, with its name for messages, its limits, and the words that stand for its numbers from `min` on.
+    /// Which field, with its name for messages, its limits, and the words that stand for its numbers from `min`
+    /// on.
     enum Kind {
         SECOND("second", 0, 59, ""),
         MINUTE("minute", 0, 59, ""),

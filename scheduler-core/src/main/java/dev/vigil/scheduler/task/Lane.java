@@ -1,7 +1,7 @@
 package dev.vigil.scheduler.task;
 
-/// The lane of an execution inside its shard: its priority and a slot of its namespace. Lanes are read one by one, so
-/// that neither a higher priority nor a big namespace hides the others.
+/// The lane of an execution inside its shard: its priority and a slot of its namespace. Lanes are read one by
+/// one, so that neither a higher priority nor a big namespace hides the others.
 public final class Lane {
     /// Lanes of a shard: one bit each in a `bigint`.
     public static final int COUNT = 64;

@@ -7,8 +7,8 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
 
-/// Chooses the shard of a new task: a slot of its namespace. Neighbours of one batch share a shard, so that they share
-/// an inbox row and a dispatch; the next batch takes the next slot.
+/// Chooses the shard of a new task: a slot of its namespace. Neighbours of one batch share a shard, so that
+/// they share an inbox row and a dispatch; the next batch takes the next slot.
 final class Placement {
     /// Neighbours in one shard.
     static final int RUN = 64;

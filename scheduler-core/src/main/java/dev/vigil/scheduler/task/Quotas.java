@@ -7,8 +7,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.springframework.jdbc.core.simple.JdbcClient;
 
 /// The tables `scheduler.quota` and `scheduler.quota_freed`: how many unfinished tasks the owner of a limit has.
-/// Only owners with a limit are counted. Runs inside the caller's transaction, which holds the owner's row until it
-/// ends, so the limit is exact however many callers there are.
+/// Only owners with a limit are counted. Runs inside the caller's transaction, which holds the owner's row
+/// until it ends, so the limit is exact however many callers there are.
 final class Quotas {
     private final JdbcClient db;
     private final Set<Owner> counted = ConcurrentHashMap.newKeySet();
@@ -53,8 +53,8 @@ final class Quotas {
                 .update();
     }
 
-    /// Forgets an owner who has no limit at the moment: what he creates now is not counted, so it is counted anew when
-    /// he has one again.
+    /// Forgets an owner who has no limit at the moment: what he creates now is not counted, so it is counted
+    /// anew when he has one again.
     void forget(Owner owner) {
         counted.remove(owner);
     }
@@ -64,8 +64,8 @@ final class Quotas {
         counted.clear();
     }
 
-    /// Counts anew. The row is locked first and counted by a later statement, which therefore sees all that those who
-    /// held the lock before have created; what is freed meanwhile is appended and subtracted later.
+    /// Counts anew. The row is locked first and counted by a later statement, which therefore sees all that
+    /// those who held the lock before have created; what is freed meanwhile is appended and subtracted later.
     private void count(Owner owner) {
         db.sql("""
                         INSERT INTO scheduler.quota (namespace, owner, used) VALUES (:namespace, :owner, 0)

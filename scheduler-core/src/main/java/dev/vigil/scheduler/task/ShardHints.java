@@ -4,8 +4,8 @@ import java.time.Instant;
 import java.util.Collection;
 import org.jspecify.annotations.Nullable;
 
-/// Tells the owner of a shard, after a commit, that there is something for it. A hint may be lost, doubled or false:
-/// the owner reads the truth in the database, this only spares it the wait.
+/// Tells the owner of a shard, after a commit, that there is something for it. A hint may be lost, doubled or
+/// false: the owner reads the truth in the database, this only spares it the wait.
 public interface ShardHints {
     /// Something changed in these shards. Returns at once.
     void changed(Collection<ShardHint> hints);

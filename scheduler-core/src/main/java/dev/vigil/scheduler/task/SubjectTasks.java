@@ -46,8 +46,8 @@ public final class SubjectTasks {
                 .list();
     }
 
-    /// Tasks of his that are stored and whose erasure nobody has asked for yet; deleted ones whose owner has yet to
-    /// remove them included.
+    /// Tasks of his that are stored and whose erasure nobody has asked for yet; deleted ones whose owner has
+    /// yet to remove them included.
     public List<TaskRef> unerased(Person person) {
         return db.sql("""
                         SELECT DISTINCT t.namespace, t.id FROM scheduler.task t

@@ -65,7 +65,10 @@ final class TaskCreation {
             }
         }
         batch.stream().filter(item -> !item.isLimited()).forEach(item -> quotas.forget(item.owner()));
-        hints.changed(outcome.hints.values());
+        List<ShardHint> elsewhere = NearbyOwners.tell(outcome.hints.values());
+        if (!elsewhere.isEmpty()) {
+            hints.changed(elsewhere);
+        }
         return outcome.list();
     }
 

@@ -11,8 +11,8 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
 
-/// The statement that creates tasks: each with its first execution or its schedule, one inbox row per shard, one outbox
-/// row for all, in one commit.
+/// The statement that creates tasks: each with its first execution or its schedule, one inbox row per shard,
+/// one outbox row for all, in one commit.
 final class TaskInsert {
     /// Largest sealed payload that lies in the task's own row.
     static final int INLINE_BYTES_MAX = 2048;

@@ -13,7 +13,8 @@ final class TaskQuery {
             "delete", Kind.DELETE.code(),
             "erase", Kind.ERASE.code());
 
-    /// State and next fire follow from what is there: an open execution or a schedule, its lane, a pending command.
+    /// State and next fire follow from what is there: an open execution or a schedule, its lane, a pending
+    /// command.
     static final String SELECT = """
             SELECT * FROM (
               SELECT t.*, coalesce(e.due_at, c.next_at) AS next_at,

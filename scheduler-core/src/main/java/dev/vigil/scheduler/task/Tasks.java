@@ -33,8 +33,8 @@ public final class Tasks {
         this.creates = new Coalescer<>(creation::create);
     }
 
-    /// Stores a task with its first execution or schedule and its audit event, together with whatever other callers
-    /// wait. Returns after the commit.
+    /// Stores a task with its first execution or schedule and its audit event, together with whatever other
+    /// callers wait. Returns after the commit.
     public CreateResult create(NewTask task) {
         Instant now = clock.instant();
         TaskDraft draft = task.draft().anchored(now);
@@ -113,8 +113,8 @@ public final class Tasks {
         return commands.task(task, Kind.DELETE, events);
     }
 
-    /// Deletes a task as [#delete] does; besides, its executions lose their results and what ties them to it. A task
-    /// whose deletion is on its way can still be erased.
+    /// Deletes a task as [#delete] does; besides, its executions lose their results and what ties them to it. A
+    /// task whose deletion is on its way can still be erased.
     public CommandResult erase(TaskRef task, Events events) {
         return commands.task(task, Kind.ERASE, events);
     }

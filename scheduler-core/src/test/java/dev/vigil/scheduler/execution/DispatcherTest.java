@@ -40,7 +40,7 @@ class DispatcherTest {
     @BeforeAll
     static void start() {
         core = FIXTURE.readyCore();
-        tasks = FIXTURE.tasks(core);
+        tasks = FIXTURE.tasks();
         FIXTURE.fleet.join(64);
     }
 
@@ -158,7 +158,6 @@ class DispatcherTest {
         UUID id = FIXTURE.create(tasks, new Schedule.OneTime(Instant.now().plusSeconds(3600)));
 
         FIXTURE.executions.cancel(id, event(id));
-        core.shardsHinted(IntStream.range(0, 16).boxed().toList());
 
         FIXTURE.awaitState(id, State.CANCELLED);
         assertThat(FIXTURE.fleet.runsOf(id)).isEmpty();
@@ -189,9 +188,9 @@ class DispatcherTest {
 
         FIXTURE.awaitState(running, State.CANCELLED);
         FIXTURE.awaitState(queued, State.CANCELLED);
-        await().until(() -> FIXTURE.count("SELECT count(*) FROM scheduler.task WHERE id IN ('%s', '%s')"
-                        .formatted(running, queued))
-                == 0);
+        await().until(() ->
+                FIXTURE.count("SELECT count(*) FROM scheduler.task WHERE id IN ('%s', '%s')".formatted(running, queued))
+                        == 0);
     }
 
     @Test
@@ -206,7 +205,8 @@ class DispatcherTest {
         assertThat(Duration.between(fired.get(0), fired.get(1))).isEqualTo(Duration.ofSeconds(1));
         FIXTURE.fleet.runs().stream()
                 .filter(run -> run.dispatch().task().equals(id))
-                .forEach(run -> assertThat(run.at()).isAfterOrEqualTo(run.dispatch().scheduledFor()));
+                .forEach(run ->
+                        assertThat(run.at()).isAfterOrEqualTo(run.dispatch().scheduledFor()));
         await().until(() -> FIXTURE.count("SELECT count(*) FROM scheduler.schedule WHERE task_id = '" + id + "'") == 0);
     }
 
@@ -216,8 +216,8 @@ class DispatcherTest {
         UUID id = FIXTURE.create(tasks, new Schedule.Interval(Duration.ofSeconds(1), null));
 
         await().atMost(Duration.ofSeconds(10))
-                .until(() -> FIXTURE.count("SELECT count(*) FROM scheduler.history WHERE state = 5 AND task_id = '"
-                                + id + "' AND code = 'overlap'")
+                .until(() -> FIXTURE.count("SELECT count(*) FROM scheduler.history WHERE state = 5 AND task_id = '" + id
+                                + "' AND code = 'overlap'")
                         >= 2);
 
         assertThat(runsOfTask(id)).hasSize(1);
@@ -240,15 +240,10 @@ class DispatcherTest {
         tasks.resume(new TaskRef(1, id), event(id));
         await().atMost(Duration.ofSeconds(10)).until(() -> runsOfTask(id).size() > before + 2);
 
-        assertThat(FIXTURE.count("SELECT count(*) FROM scheduler.history WHERE code = 'misfire' AND task_id = '" + id
-                        + "'"))
+        assertThat(FIXTURE.count(
+                        "SELECT count(*) FROM scheduler.history WHERE code = 'misfire' AND task_id = '" + id + "'"))
                 .isZero();
         tasks.delete(new TaskRef(1, id), event(id));
-    }
-
-    @Test
-    void a_task_of_higher_priority_goes_first_when_room_is_short() {
-        assertThat(Lanes.AGEING).isGreaterThan(Duration.ofSeconds(1));
     }
 
     private static List<Instant> runsOfTask(UUID task) {
@@ -278,7 +273,8 @@ class DispatcherTest {
 
     private static List<String> actions(UUID execution) {
         String id = new dev.vigil.protocol.id.Id(dev.vigil.protocol.id.Kind.EXECUTION, execution).toString();
-        return FIXTURE.database
+        return FIXTURE
+                .database
                 .as(Role.AUDIT)
                 .sql("SELECT events FROM scheduler.outbox ORDER BY xid, id")
                 .query(byte[].class)

@@ -10,7 +10,6 @@ import dev.vigil.scheduler.task.CreateResult.Created;
 import dev.vigil.scheduler.task.Drafts;
 import dev.vigil.scheduler.task.NewTask;
 import dev.vigil.scheduler.task.Schedule;
-import dev.vigil.scheduler.task.ShardHints;
 import dev.vigil.scheduler.task.TaskDraft;
 import dev.vigil.scheduler.task.Tasks;
 import java.time.Duration;
@@ -30,13 +29,12 @@ final class EngineFixture implements AutoCloseable {
 
     private SingleConnectionDataSource api() {
         Credentials credentials = database.database().as(Role.API);
-        return new SingleConnectionDataSource(
-                credentials.url(), credentials.username(), credentials.password(), true);
+        return new SingleConnectionDataSource(credentials.url(), credentials.username(), credentials.password(), true);
     }
 
-    Tasks tasks(ShardHints hints) {
+    Tasks tasks() {
         return new Tasks(
-                JdbcClient.create(api), new DataSourceTransactionManager(api), InstantSource.system(), hints);
+                JdbcClient.create(api), new DataSourceTransactionManager(api), InstantSource.system(), hints -> {});
     }
 
     Dispatcher core() {

@@ -13,6 +13,7 @@ import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -29,9 +30,7 @@ final class Fleet implements AutoCloseable {
     private final List<Run> runs = new CopyOnWriteArrayList<>();
     private volatile Function<Dispatch, Reply> behaviour = dispatch -> Reply.succeed();
 
-    Fleet() {
-        thread.scheduleAtFixedRate(this::heartbeat, 200, 200, TimeUnit.MILLISECONDS);
-    }
+    private final Future<?> heartbeats = thread.scheduleAtFixedRate(this::heartbeat, 200, 200, TimeUnit.MILLISECONDS);
 
     /// A run that began on a worker.
     record Run(Dispatch dispatch, WorkerBoot worker, Instant at) {}
@@ -40,7 +39,11 @@ final class Fleet implements AutoCloseable {
     ///
     /// @param delay how long it runs; null: until it is told to stop
     /// @param code  null when it succeeds
-    record Reply(@Nullable Duration delay, Outcome outcome, @Nullable String code, boolean retryable) {
+    record Reply(
+            @Nullable Duration delay,
+            Outcome outcome,
+            @Nullable String code,
+            boolean retryable) {
         static Reply succeed() {
             return after(Duration.ZERO);
         }
@@ -81,7 +84,7 @@ final class Fleet implements AutoCloseable {
     }
 
     void disconnect(LinkEvents events) {
-        cores.removeIf(core -> core.events == events);
+        cores.removeIf(core -> core.events.equals(events));
     }
 
     WorkerBoot join(int slots) {
@@ -126,6 +129,7 @@ final class Fleet implements AutoCloseable {
 
     @Override
     public void close() {
+        heartbeats.cancel(false);
         thread.shutdownNow();
     }
 
@@ -184,7 +188,11 @@ final class Fleet implements AutoCloseable {
     /// What a worker holds.
     private static final class Holding {
         final Dispatch dispatch;
+
         @Nullable AttemptEnd end;
+
+        @Nullable Future<?> ending;
+
         boolean reported;
 
         Holding(Dispatch dispatch) {
@@ -215,7 +223,8 @@ final class Fleet implements AutoCloseable {
 
         void run(Dispatch dispatch, Core core) {
             runs.add(new Run(dispatch, boot, Instant.now()));
-            holdings.put(dispatch.execution(), new Holding(dispatch));
+            var holding = new Holding(dispatch);
+            holdings.put(dispatch.execution(), holding);
             core.events.started(boot, List.of(new Link.Running(dispatch.execution(), dispatch.fence())));
             Reply reply = behaviour.apply(dispatch);
             Duration delay = reply.delay;
@@ -225,7 +234,8 @@ final class Fleet implements AutoCloseable {
             if (delay.isZero()) {
                 finish(dispatch, reply, core);
             } else {
-                thread.schedule(() -> finish(dispatch, reply, core), delay.toMillis(), TimeUnit.MILLISECONDS);
+                holding.ending =
+                        thread.schedule(() -> finish(dispatch, reply, core), delay.toMillis(), TimeUnit.MILLISECONDS);
             }
         }
 
@@ -238,7 +248,7 @@ final class Fleet implements AutoCloseable {
 
         private void finish(Dispatch dispatch, Reply reply, Core core) {
             Holding holding = holdings.get(dispatch.execution());
-            if (holding == null || holding.end != null || holding.dispatch != dispatch) {
+            if (holding == null || holding.end != null || holding.dispatch.fence() != dispatch.fence()) {
                 return;
             }
             holding.end = new AttemptEnd(
@@ -270,8 +280,12 @@ final class Fleet implements AutoCloseable {
         }
 
         void drop(UUID execution) {
-            if (holdings.remove(execution) != null) {
+            Holding dropped = holdings.remove(execution);
+            if (dropped != null) {
                 free.incrementAndGet();
+                if (dropped.ending != null) {
+                    dropped.ending.cancel(false);
+                }
             }
         }
     }

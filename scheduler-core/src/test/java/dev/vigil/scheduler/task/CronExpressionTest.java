@@ -154,8 +154,8 @@ class CronExpressionTest {
                 .withMessageMatching(".{10,}");
     }
 
-    /// An oracle that works the other way round: all local times that match a day, each turned into instants by the
-    /// rules, instead of stretches of even time searched for a match.
+    /// An oracle that works the other way round: all local times that match a day, each turned into instants by
+    /// the rules, instead of stretches of even time searched for a match.
     @Test
     void all_fires_of_three_years_agree_with_a_plain_enumeration() {
         List<String> crons = List.of(
