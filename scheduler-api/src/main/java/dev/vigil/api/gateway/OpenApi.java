@@ -16,6 +16,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
 import org.yaml.snakeyaml.constructor.SafeConstructor;
@@ -60,8 +61,30 @@ final class OpenApi {
         document.put("servers", List.of(Map.of("url", url)));
         document.put("tags", tags.stream().map(tag -> Map.of("name", tag)).toList());
         document.put("paths", paths);
-        document.put("components", components());
+        Map<String, Object> components = components();
+        var used = new TreeMap<String, Object>();
+        collectSchemas(List.of(paths, components), used);
+        components.put("schemas", used);
+        document.put("components", components);
         return document;
+    }
+
+    /// The schemas that are referred to, directly or by another one: those of the worker port stay out.
+    private void collectSchemas(@Nullable Object node, Map<String, Object> into) {
+        switch (node) {
+            case Map<?, ?> map -> {
+                if (map.get("$ref") instanceof String reference && reference.startsWith(SCHEMA)) {
+                    String name = reference.substring(SCHEMA.length());
+                    Object schema = schemas.get(name);
+                    if (schema != null && into.put(name, schema) == null) {
+                        collectSchemas(schema, into);
+                    }
+                }
+                map.values().forEach(value -> collectSchemas(value, into));
+            }
+            case Iterable<?> items -> items.forEach(item -> collectSchemas(item, into));
+            case null, default -> {}
+        }
     }
 
     private static boolean isWorkerPort(Route route) {
@@ -70,7 +93,6 @@ final class OpenApi {
 
     private Map<String, Object> components() {
         Map<String, Object> components = new LinkedHashMap<>();
-        components.put("schemas", schemas);
         components.put(
                 "responses",
                 Map.of(
