@@ -27,6 +27,7 @@ final class GdprGateway implements Routes {
                         .answers(200, "application/x-pem-file")
                         .handler(gdpr::pass),
                 officer(Route.post(REQUESTS, "createPrivacyRequest").about("Privacy", "Ask for access or erasure"))
+                        .query("dry_run")
                         .body("NewSubjectRequest")
                         .answers(202, "SubjectRequest")
                         .handler(gdpr::pass),
@@ -43,6 +44,7 @@ final class GdprGateway implements Routes {
                         .handler(gdpr::pass),
                 officer(Route.post(REQUESTS + "/{id}:reject", "rejectPrivacyRequest")
                                 .about("Privacy", "Reject a request, with a reason"))
+                        .body("Rejection")
                         .answers(200, "SubjectRequest")
                         .handler(gdpr::pass),
                 officer(Route.get(REQUESTS + "/{id}/export", "getPrivacyExport")
