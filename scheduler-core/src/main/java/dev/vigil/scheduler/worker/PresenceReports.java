@@ -49,8 +49,9 @@ public final class PresenceReports implements AutoCloseable {
         looks++;
         for (WorkerPresence worker : presence.get()) {
             Written before = written.get(worker.boot().worker());
-            boolean news = before == null || !before.boot().equals(worker.boot().boot());
-            if (news || looks - before.look() >= LOOKS_BETWEEN_WRITES) {
+            if (before == null
+                    || !before.boot().equals(worker.boot().boot())
+                    || looks - before.look() >= LOOKS_BETWEEN_WRITES) {
                 write(worker);
             }
         }
