@@ -4,6 +4,7 @@ import dev.vigil.agent.handler.Handler;
 import dev.vigil.agent.handler.HandlerUnreadableException;
 import dev.vigil.api.ApiService;
 import dev.vigil.audit.AuditService;
+import dev.vigil.gdpr.GdprService;
 import dev.vigil.postgres.Database;
 import dev.vigil.postgres.EmbeddedPostgres;
 import dev.vigil.postgres.FolderLock;
@@ -106,6 +107,12 @@ final class Platform implements AutoCloseable {
         registrar.propose(handlers);
         startWorkers(services, registrar);
         part("audit-service", AuditService.start(services.audit()));
+        part(
+                "gdpr-service",
+                GdprService.start(services.gdpr(
+                        Certificates.stillGood(services.identity("gdpr"), CLOCK)
+                                ? Optional.empty()
+                                : Optional.of(registrar.invite("service:gdpr")))));
         startCores(services, registrar);
         registrar.awaitWorkers(settings.workers(), start, START_PATIENCE);
         progress.accept(settings.workers() == 1 ? "1 worker" : settings.workers() + " workers");

@@ -45,6 +45,22 @@ record ServiceSettings(DataFolder folder, Ports ports, Database database, DevCre
         return settings;
     }
 
+    /// @param invitation empty when it has a certificate
+    Map<String, Object> gdpr(Optional<Registrar.Invitation> invitation) {
+        Map<String, Object> settings = web(Role.GDPR, ports.gdpr());
+        settings.put("vigil.token.issuer", Ports.url(ports.api()));
+        settings.put("vigil.gdpr.api-url", workerUrl());
+        settings.put("vigil.gdpr.audit-url", Ports.url(ports.audit()));
+        settings.put("vigil.gdpr.state-dir", identity("gdpr"));
+        settings.put("vigil.gdpr.signing-key-file", folder.part("services/gdpr-keys").resolve("signing-key.pem"));
+        settings.put("vigil.gdpr.create-signing-key", true);
+        invitation.ifPresent(one -> {
+            settings.put("vigil.gdpr.join-token", one.token());
+            settings.put("vigil.gdpr.ca-pin", one.caPin());
+        });
+        return settings;
+    }
+
     /// @param name       `core-1`
     /// @param invitation empty when it has a certificate
     Map<String, Object> core(String name, Optional<Registrar.Invitation> invitation) {
