@@ -16,6 +16,7 @@ import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.zip.ZipInputStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -95,25 +96,25 @@ class PrivacyTest {
     }
 
     private static void verify(Map<String, byte[]> export) throws Exception {
-        JsonNode manifest = JsonMapper.shared().readTree(export.get("manifest.json"));
+        JsonNode manifest = JsonMapper.shared().readTree(file(export, "manifest.json"));
         assertThat(manifest.path("complete").asBoolean()).isTrue();
         assertThat(manifest.path("counts").path("tasks").asInt()).isEqualTo(1);
         assertThat(manifest.path("counts").path("executions").asInt()).isEqualTo(1);
         assertThat(manifest.path("counts").path("audit_events").asInt()).isPositive();
-        for (JsonNode file : manifest.path("files")) {
-            byte[] bytes = export.get(file.path("name").asString());
+        for (JsonNode listed : manifest.path("files")) {
+            byte[] bytes = file(export, listed.path("name").asString());
             assertThat(HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes)))
-                    .isEqualTo(file.path("sha256").asString());
+                    .isEqualTo(listed.path("sha256").asString());
         }
         assertThat(text(export, "data/tasks.json")).contains("canary-8b1f").doesNotContain("of somebody else");
         assertThat(text(export, "data/tasks.csv")).contains("canary-8b1f");
         assertThat(text(export, "data/executions.json")).contains("canary-8b1f");
         assertThat(text(export, "data/audit.json")).contains("task_created");
         assertThat(text(export, "index.html")).contains("canary-8b1f");
-        assertThat(openssl(export.get("signing-key.pem"), export.get("manifest.json.sig"), export.get("manifest.json")))
+        assertThat(openssl(file(export, "signing-key.pem"), file(export, "manifest.json.sig"), file(export, "manifest.json")))
                 .isZero();
         byte[] changed = text(export, "manifest.json").replace("4711", "4712").getBytes(StandardCharsets.UTF_8);
-        assertThat(openssl(export.get("signing-key.pem"), export.get("manifest.json.sig"), changed))
+        assertThat(openssl(file(export, "signing-key.pem"), file(export, "manifest.json.sig"), changed))
                 .isNotZero();
     }
 
@@ -203,7 +204,11 @@ class PrivacyTest {
         return files;
     }
 
+    private static byte[] file(Map<String, byte[]> files, String name) {
+        return Objects.requireNonNull(files.get(name), name);
+    }
+
     private static String text(Map<String, byte[]> files, String name) {
-        return new String(files.get(name), StandardCharsets.UTF_8);
+        return new String(file(files, name), StandardCharsets.UTF_8);
     }
 }

@@ -74,7 +74,7 @@ final class Exports {
     void deleteAbout(List<String> indexes) {
         db.sql("""
                         DELETE FROM gdpr.export_chunk
-                         WHERE request IN (SELECT id FROM gdpr.request WHERE indexes && :indexes)
+                         WHERE request IN (SELECT id FROM gdpr.request WHERE indexes && :indexes::text[])
                         """).param("indexes", indexes.toArray(String[]::new)).update();
     }
 }
