@@ -219,7 +219,7 @@ class AgentLinkTest {
 
     /// What an engine does with a dispatch that did not leave.
     private void sendAgain() {
-        for (Dispatch dispatch : core.engine.undelivered) {
+        for (Dispatch dispatch : List.copyOf(core.engine.undelivered)) {
             if (core.engine.undelivered.remove(dispatch)) {
                 send(core, dispatch);
             }
