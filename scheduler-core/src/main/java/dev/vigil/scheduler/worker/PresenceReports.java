@@ -42,7 +42,7 @@ public final class PresenceReports implements AutoCloseable {
 
     /// Writes from now on.
     public void start() {
-        var unused = timer.scheduleWithFixedDelay(this::look, 0, LOOK.toMillis(), TimeUnit.MILLISECONDS);
+        var _ = timer.scheduleWithFixedDelay(this::look, 0, LOOK.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     private void look() {

@@ -49,7 +49,7 @@ public final class RegisteredWorkers implements Workers, AutoCloseable {
     /// @param refused is told a worker that may no longer be connected, within a second of the change
     public void start(Consumer<UUID> refused) {
         onRefused = refused;
-        var unused = timer.scheduleWithFixedDelay(this::look, 0, LOOK.toMillis(), TimeUnit.MILLISECONDS);
+        var _ = timer.scheduleWithFixedDelay(this::look, 0, LOOK.toMillis(), TimeUnit.MILLISECONDS);
     }
 
     @Override
