@@ -16,7 +16,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 /// A REST client as a user would write one: a token, JSON in, status and JSON out. The demo and the end-to-end tests
 /// speak to the platform through it and through nothing else.
-public final class VigilClient {
+final class VigilClient {
     private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final Duration TIMEOUT = Duration.ofSeconds(30);
     // HTTP/1.1: a cleartext server answers an upgrade offer on each new connection otherwise.

@@ -12,7 +12,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 /// @param database `vigil.database.*`
 /// @param core     `vigil.core.*`
 @ConfigurationProperties(prefix = "vigil", ignoreUnknownFields = false)
-public record CoreSettings(Database database, Core core) {
+record CoreSettings(Database database, Core core) {
     /// Where PostgreSQL is.
     ///
     /// @param url         JDBC address

@@ -26,7 +26,7 @@ import org.springframework.context.SmartLifecycle;
 
 /// Tells the cores, after a commit, what they would otherwise find by looking. Calls return at once; what is asked for
 /// while a hint is on its way goes with the next one. A hint that is lost costs a core its own look, a second at most.
-public final class CoreHints implements ShardHints, SmartLifecycle {
+final class CoreHints implements ShardHints, SmartLifecycle {
     private static final Logger LOG = LoggerFactory.getLogger(CoreHints.class);
     private static final Duration PATIENCE = Duration.ofSeconds(2);
 

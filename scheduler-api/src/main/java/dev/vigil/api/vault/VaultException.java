@@ -2,7 +2,7 @@ package dev.vigil.api.vault;
 
 /// The vault cannot go on: the root key is missing or another one, or a stored key was changed. Its message names the
 /// row or the setting, never a key.
-public final class VaultException extends RuntimeException {
+final class VaultException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
     VaultException(String message) {

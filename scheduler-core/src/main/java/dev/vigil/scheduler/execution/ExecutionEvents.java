@@ -17,21 +17,21 @@ final class ExecutionEvents {
     private ExecutionEvents() {}
 
     static byte[] dispatch(Due due, UUID worker, long fence, Instant at) {
-        return frame(event("dispatch", Result.SUCCESS, due, at)
+        return EventBatch.frame(event("dispatch", Result.SUCCESS, due, at)
                 .worker(worker)
                 .with("attempt", (long) due.attempt() + 1)
                 .with("fence", fence));
     }
 
     static byte[] start(Open open, Instant at) {
-        return frame(event("start", Result.SUCCESS, open.due, at)
+        return EventBatch.frame(event("start", Result.SUCCESS, open.due, at)
                 .worker(open.worker.worker())
                 .with("attempt", (long) open.attempt)
                 .with("fence", open.fence()));
     }
 
     static byte[] dispatchVoid(Open open, String code, Instant at) {
-        return frame(event("dispatch_void", Result.FAILURE, open.due, at)
+        return EventBatch.frame(event("dispatch_void", Result.FAILURE, open.due, at)
                 .worker(open.worker.worker())
                 .with("attempt", (long) open.attempt)
                 .with("fence", open.fence())
@@ -46,7 +46,7 @@ final class ExecutionEvents {
                 .with("fence", open.fence())
                 .with("state", "waiting")
                 .with("code", code);
-        return frame(duration == null ? event : event.durationMillis(duration.toMillis()));
+        return EventBatch.frame(duration == null ? event : event.durationMillis(duration.toMillis()));
     }
 
     /// The execution is over.
@@ -60,12 +60,12 @@ final class ExecutionEvents {
         if (ending.code != null) {
             event.with("code", ending.code);
         }
-        return frame(ending.duration == null ? event : event.durationMillis(ending.duration.toMillis()));
+        return EventBatch.frame(ending.duration == null ? event : event.durationMillis(ending.duration.toMillis()));
     }
 
     /// An occurrence that its schedule passes over.
     static byte[] skipped(ScheduleRows.Row row, FirePlan.Skip skip, Instant at) {
-        return frame(AuditEvent.of(EventType.TASK_EXECUTION, "execute", Result.FAILURE, at)
+        return EventBatch.frame(AuditEvent.of(EventType.TASK_EXECUTION, "execute", Result.FAILURE, at)
                 .user(row.facts().owner())
                 .namespace(row.namespace())
                 .task(row.task())
@@ -84,9 +84,5 @@ final class ExecutionEvents {
                 .namespace(due.task().namespace())
                 .task(due.task().id())
                 .execution(due.id());
-    }
-
-    private static byte[] frame(AuditEvent event) {
-        return EventBatch.frame(event);
     }
 }

@@ -20,6 +20,68 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 
 /// The table `scheduler.schedule` as the owner of its shard reads and advances it.
 final class ScheduleRows {
+    private static final String ADVANCE = """
+            WITH s AS MATERIALIZED (
+              SELECT s.id FROM scheduler.shard s
+                JOIN unnest(:myShards::int[], :myEpochs::bigint[], :myChanges::bigint[])
+                     AS mine(id, epoch, change_seq) ON mine.id = s.id
+               WHERE s.owner = :me AND s.epoch = mine.epoch AND s.change_seq = mine.change_seq
+                 FOR SHARE OF s
+            ), v AS (
+              SELECT v.* FROM unnest(:stepShards::int[], :stepTasks::uuid[], :expecteds::timestamptz[],
+                                     :nexts::timestamptz[]) AS v(shard, task, expected, next)
+                JOIN s ON s.id = v.shard
+            ), f AS (
+              SELECT * FROM unnest(:shards::int[], :namespaces::int[], :tasks::uuid[], :versions::int[],
+                                   :ids::uuid[], :ats::timestamptz[], :lanes::smallint[], :codes::text[],
+                                   :owners::uuid[], :handlers::text[], :keyIds::uuid[],
+                                   :payloadVersions::int[], :events::bytea[])
+                  AS f(shard, namespace, task, version, id, at, lane, code, owner, handler, key_id,
+                       payload_version, event)
+            ), gone AS (
+              DELETE FROM scheduler.schedule c USING v
+               WHERE c.shard = v.shard AND c.task_id = v.task AND c.next_at = v.expected AND NOT c.paused
+                 AND v.next IS NULL
+              RETURNING c.shard, c.task_id
+            ), moved AS (
+              UPDATE scheduler.schedule c
+                 SET next_at = v.next,
+                     open = ARRAY (SELECT e.id FROM scheduler.execution e
+                                    WHERE e.shard = c.shard AND e.id = ANY (c.open))
+                            || ARRAY (SELECT f.id FROM f
+                                       WHERE f.shard = c.shard AND f.task = c.task_id AND f.code IS NULL)
+                FROM v
+               WHERE c.shard = v.shard AND c.task_id = v.task AND c.next_at = v.expected AND NOT c.paused
+                 AND v.next IS NOT NULL
+              RETURNING c.shard, c.task_id
+            ), u AS (
+              SELECT * FROM gone UNION ALL SELECT * FROM moved
+            ), e AS (
+              INSERT INTO scheduler.execution
+                     (shard, namespace, id, task_id, due_at, scheduled_for, version, lane)
+              SELECT f.shard, f.namespace, f.id, f.task, f.at, f.at, f.version, f.lane
+                FROM f JOIN u ON u.shard = f.shard AND u.task_id = f.task
+               WHERE f.code IS NULL
+                  ON CONFLICT DO NOTHING
+              RETURNING shard, lane, due_at
+            ), h AS (
+              INSERT INTO scheduler.history
+                     (namespace, version, id, task_id, owner, fence, scheduled_for, payload_version, shard,
+                      state, attempt, losses, uploaded, key_id, handler, code)
+              SELECT f.namespace, f.version, f.id, f.task, f.owner, 0, f.at, f.payload_version, f.shard,
+                     5, 0, 0, false, f.key_id, f.handler, f.code
+                FROM f JOIN u ON u.shard = f.shard AND u.task_id = f.task
+               WHERE f.code IS NOT NULL
+            ), o AS (
+              INSERT INTO scheduler.outbox (n, events)
+              SELECT count(*), string_agg(f.event, ''::bytea)
+                FROM f JOIN u ON u.shard = f.shard AND u.task_id = f.task
+               WHERE f.code IS NOT NULL
+              HAVING count(*) > 0
+            )
+            SELECT s.id AS shard, e.lane, e.due_at FROM s LEFT JOIN e ON e.shard = s.id
+            """;
+
     /// Most schedules that are advanced at once.
     static final int BATCH_MAX = 500;
 
@@ -149,67 +211,7 @@ final class ScheduleRows {
     /// Moves schedules on where they stood and stores their occurrences, in one statement. A schedule with a
     /// command in its shard that is not carried out does not move. One that never fires again goes.
     static List<Fired> advance(JdbcClient db, Owned owned, List<Step> steps, List<Occurrence> occurrences) {
-        return db.sql("""
-                        WITH s AS MATERIALIZED (
-                          SELECT s.id FROM scheduler.shard s
-                            JOIN unnest(:myShards::int[], :myEpochs::bigint[], :myChanges::bigint[])
-                                 AS mine(id, epoch, change_seq) ON mine.id = s.id
-                           WHERE s.owner = :me AND s.epoch = mine.epoch AND s.change_seq = mine.change_seq
-                             FOR SHARE OF s
-                        ), v AS (
-                          SELECT v.* FROM unnest(:stepShards::int[], :stepTasks::uuid[], :expecteds::timestamptz[],
-                                                 :nexts::timestamptz[]) AS v(shard, task, expected, next)
-                            JOIN s ON s.id = v.shard
-                        ), f AS (
-                          SELECT * FROM unnest(:shards::int[], :namespaces::int[], :tasks::uuid[], :versions::int[],
-                                               :ids::uuid[], :ats::timestamptz[], :lanes::smallint[], :codes::text[],
-                                               :owners::uuid[], :handlers::text[], :keyIds::uuid[],
-                                               :payloadVersions::int[], :events::bytea[])
-                              AS f(shard, namespace, task, version, id, at, lane, code, owner, handler, key_id,
-                                   payload_version, event)
-                        ), gone AS (
-                          DELETE FROM scheduler.schedule c USING v
-                           WHERE c.shard = v.shard AND c.task_id = v.task AND c.next_at = v.expected AND NOT c.paused
-                             AND v.next IS NULL
-                          RETURNING c.shard, c.task_id
-                        ), moved AS (
-                          UPDATE scheduler.schedule c
-                             SET next_at = v.next,
-                                 open = ARRAY (SELECT e.id FROM scheduler.execution e
-                                                WHERE e.shard = c.shard AND e.id = ANY (c.open))
-                                        || ARRAY (SELECT f.id FROM f
-                                                   WHERE f.shard = c.shard AND f.task = c.task_id AND f.code IS NULL)
-                            FROM v
-                           WHERE c.shard = v.shard AND c.task_id = v.task AND c.next_at = v.expected AND NOT c.paused
-                             AND v.next IS NOT NULL
-                          RETURNING c.shard, c.task_id
-                        ), u AS (
-                          SELECT * FROM gone UNION ALL SELECT * FROM moved
-                        ), e AS (
-                          INSERT INTO scheduler.execution
-                                 (shard, namespace, id, task_id, due_at, scheduled_for, version, lane)
-                          SELECT f.shard, f.namespace, f.id, f.task, f.at, f.at, f.version, f.lane
-                            FROM f JOIN u ON u.shard = f.shard AND u.task_id = f.task
-                           WHERE f.code IS NULL
-                              ON CONFLICT DO NOTHING
-                          RETURNING shard, lane, due_at
-                        ), h AS (
-                          INSERT INTO scheduler.history
-                                 (namespace, version, id, task_id, owner, fence, scheduled_for, payload_version, shard,
-                                  state, attempt, losses, uploaded, key_id, handler, code)
-                          SELECT f.namespace, f.version, f.id, f.task, f.owner, 0, f.at, f.payload_version, f.shard,
-                                 5, 0, 0, false, f.key_id, f.handler, f.code
-                            FROM f JOIN u ON u.shard = f.shard AND u.task_id = f.task
-                           WHERE f.code IS NOT NULL
-                        ), o AS (
-                          INSERT INTO scheduler.outbox (n, events)
-                          SELECT count(*), string_agg(f.event, ''::bytea)
-                            FROM f JOIN u ON u.shard = f.shard AND u.task_id = f.task
-                           WHERE f.code IS NOT NULL
-                          HAVING count(*) > 0
-                        )
-                        SELECT s.id AS shard, e.lane, e.due_at FROM s LEFT JOIN e ON e.shard = s.id
-                        """)
+        return db.sql(ADVANCE)
                 .params(owned.parameters())
                 .params(new Columns<>(steps)
                         .add("stepShards", new Integer[0], step -> step.row.shard)
