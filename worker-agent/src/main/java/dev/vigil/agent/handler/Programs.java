@@ -1,12 +1,10 @@
 package dev.vigil.agent.handler;
 
-import dev.vigil.agent.sandbox.ClassFiles;
 import dev.vigil.agent.sandbox.JavaInside;
 import dev.vigil.agent.sandbox.Limits;
 import dev.vigil.agent.sandbox.SandboxOrder;
 import dev.vigil.agent.sandbox.Sandboxes;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -79,26 +77,14 @@ final class Programs {
     }
 
     private static void stageDemo(Sandboxes sandboxes, Map<String, Program> programs) throws IOException {
-        Path classes = Files.createTempDirectory("vigil-demo");
-        try {
-            ClassFiles.copy(DemoHandler.class, DemoHandler.CLASSES, classes);
-            JavaInside java = sandboxes.java().orElseThrow();
-            List<String> command = java.command(DemoHandler.class.getName(), List.of());
-            var order = new SandboxOrder(sandboxes.stage("demo", classes), command, Limits.DEFAULT, java.extra());
-            for (String name : DemoHandler.NAMES) {
-                var handler = new Handler(
-                        name,
-                        DEMO_VERSION,
-                        order.folder(),
-                        command,
-                        Isolation.POOLED,
-                        Optional.empty(),
-                        Limits.DEFAULT,
-                        null);
-                programs.put(name, new Program(handler, order));
-            }
-        } finally {
-            ClassFiles.delete(classes);
+        JavaInside java = sandboxes.java().orElseThrow();
+        List<String> command = java.command(DemoHandler.class.getName(), List.of());
+        Path staged = sandboxes.stage("demo", DemoHandler.class, DemoHandler.CLASSES);
+        var order = new SandboxOrder(staged, command, Limits.DEFAULT, java.extra());
+        for (String name : DemoHandler.NAMES) {
+            var handler = new Handler(
+                    name, DEMO_VERSION, staged, command, Isolation.POOLED, Optional.empty(), Limits.DEFAULT, null);
+            programs.put(name, new Program(handler, order));
         }
     }
 

@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Objects;
 
 /// Copies classes of the agent out of its jar, for a JVM of their own that knows nothing of nested jars.
-public final class ClassFiles {
+final class ClassFiles {
     private ClassFiles() {}
 
     /// Copies classes into a folder.
@@ -18,7 +18,7 @@ public final class ClassFiles {
     /// @param anchor  a class of the package
     /// @param names   file names of classes of that package
     /// @param folder  becomes a class path; what it held is replaced
-    public static void copy(Class<?> anchor, List<String> names, Path folder) throws IOException {
+    static void copy(Class<?> anchor, List<String> names, Path folder) throws IOException {
         Path target = folder;
         Launcher.deleteTree(folder);
         Files.createDirectories(folder);
@@ -33,11 +33,6 @@ public final class ClassFiles {
             }
             Files.setPosixFilePermissions(target.resolve(name), PosixFilePermissions.fromString("rw-r--r--"));
         }
-    }
-
-    /// Removes a folder that [#copy] filled.
-    public static void delete(Path folder) throws IOException {
-        Launcher.deleteTree(folder);
     }
 
     private static void readable(Path folder) throws IOException {

@@ -188,8 +188,16 @@ public final class Sandboxes implements AutoCloseable {
     public Path stage(String name, Path original) throws IOException {
         Path copy = folder.resolve("handlers").resolve(name);
         Staging.copy(original, copy);
-        Launcher launcher = ready.orElseThrow().launcher();
-        return launcher.share(copy);
+        return ready.orElseThrow().launcher().share(copy);
+    }
+
+    /// Puts classes of the agent where sandboxes can read them, as a class path.
+    ///
+    /// @param anchor a class of their package
+    public Path stage(String name, Class<?> anchor, List<String> classes) throws IOException {
+        Path copy = folder.resolve("handlers").resolve(name);
+        ClassFiles.copy(anchor, classes, copy);
+        return ready.orElseThrow().launcher().share(copy);
     }
 
     /// Ends the watchdog and the launcher, and with it every sandbox that is left.

@@ -44,6 +44,10 @@ class HandlerProtocolTest {
     @BeforeAll
     void open(@TempDir Path folder) throws Exception {
         workplace = Workplace.in(folder)
+                .python(
+                        "fdopen",
+                        "fresh",
+                        "import os; os.fdopen(int(os.environ['VIGIL_FD']), 'w').write('{\"done\":[]}')")
                 .shell("line.echo", "fresh", "read -r run; printf '{\"done\":%s}\\n' \"$run\" >&$VIGIL_FD")
                 .shell("stdin.length", "fresh", "printf '{\"done\":%s}' $(wc -c) >&$VIGIL_FD")
                 .shell(
@@ -152,6 +156,7 @@ class HandlerProtocolTest {
     @Test
     void an_outcome_line_counts_more_than_the_exit_code_and_needs_no_line_feed() {
         assertThat(workplace.output("no.line.feed", "{}")).isEqualTo("1.50");
+        assertThat(workplace.output("fdopen", "{}")).isEqualTo("[]");
     }
 
     @Test

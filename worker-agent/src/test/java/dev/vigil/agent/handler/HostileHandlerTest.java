@@ -326,6 +326,18 @@ class HostileHandlerTest {
     }
 
     @Test
+    void vsock_and_io_uring_are_shut_where_the_kernel_has_them() {
+        List<String> made = texts(outside("sockets", Map.of()).get("made"));
+        String ring = outside("io_uring", Map.of()).get("errno").stringValue();
+        assumeTrue(
+                made.contains("vsock") && ring.equals("ok"),
+                "this kernel has no vsock or no io_uring for its users: made " + made + ", io_uring " + ring);
+
+        assertThat(texts(inside("sockets", Map.of()).get("made"))).isEmpty();
+        assertThat(inside("io_uring", Map.of()).get("errno").stringValue()).isEqualTo("EPERM");
+    }
+
+    @Test
     void the_wide_doors_of_the_kernel_are_shut() {
         assertThat(inside("io_uring", Map.of()).get("errno").stringValue()).isEqualTo("EPERM");
         assertThat(inside("personality", Map.of()).get("errno").stringValue()).isEqualTo("EPERM");
