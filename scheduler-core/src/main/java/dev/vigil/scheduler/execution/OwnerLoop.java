@@ -48,7 +48,8 @@ final class OwnerLoop implements AutoCloseable {
     private volatile boolean stopping;
     private final ArrayDeque<Runnable> mail = new ArrayDeque<>();
     private final List<Claim> claimed = new ArrayList<>();
-    private volatile boolean failed;
+    private volatile boolean abandoned;
+    private boolean failed;
     private long failedAt;
     private long housekeptAt;
     private int rounds;
@@ -83,7 +84,7 @@ final class OwnerLoop implements AutoCloseable {
 
     /// Ends as a crash would.
     void abandon() {
-        failed = true;
+        abandoned = true;
         close();
     }
 
@@ -380,7 +381,7 @@ final class OwnerLoop implements AutoCloseable {
 
     private void finish() {
         try {
-            if (!failed) {
+            if (!failed && !abandoned) {
                 inbox.drainTo(mail);
                 read();
                 release(List.copyOf(state.shards.keySet()));
