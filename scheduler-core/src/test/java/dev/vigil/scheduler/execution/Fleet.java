@@ -102,7 +102,7 @@ final class Fleet implements AutoCloseable {
 
     /// A worker's process is killed.
     void kill(WorkerBoot boot) {
-        thread.execute(() -> workers.remove(boot.worker()));
+        workers.computeIfPresent(boot.worker(), (id, worker) -> worker.boot.equals(boot) ? null : worker);
     }
 
     /// The cores notice that nothing is heard of it.
@@ -160,6 +160,7 @@ final class Fleet implements AutoCloseable {
         public void send(WorkerBoot boot, List<Dispatch> dispatches) {
             thread.execute(() -> {
                 if (!events.mayAct()) {
+                    with(boot).ifPresent(worker -> worker.free.addAndGet(dispatches.size()));
                     events.undelivered(boot, dispatches);
                     return;
                 }
