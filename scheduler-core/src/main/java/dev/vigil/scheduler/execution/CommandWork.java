@@ -96,7 +96,8 @@ final class CommandWork {
 
     private boolean remove(OwnedShard shard, InboxRow command) {
         List<UUID> executions = CommandWrites.stop(state.db(), fence(shard), command);
-        shard.removals.put(ref(command), command);
+        // An erasure does more than a deletion, in whichever order they were asked for.
+        shard.removals.merge(ref(command), command, (before, now) -> before.kind() == Kind.ERASE ? before : now);
         end(shard, executions);
         return !executions.isEmpty();
     }

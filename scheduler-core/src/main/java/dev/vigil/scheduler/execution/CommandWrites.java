@@ -1,6 +1,7 @@
 package dev.vigil.scheduler.execution;
 
 import dev.vigil.scheduler.execution.OwnerReads.InboxRow;
+import dev.vigil.scheduler.task.Commands.Kind;
 import java.time.Instant;
 import java.util.List;
 import java.util.UUID;
@@ -160,12 +161,15 @@ final class CommandWrites {
                         ), i AS (
                           DELETE FROM scheduler.inbox i USING s
                            WHERE i.shard = s.id AND i.ref = :ref AND i.change_seq IS NOT NULL
+                             AND (i.kind <> :erase OR i.change_seq <= :changeSeq)
                         )
                         SELECT id FROM s
                         """)
                 .params(owned.parameters())
                 .param("namespace", command.namespace())
                 .param("ref", command.ref())
+                .param("erase", Kind.ERASE.code())
+                .param("changeSeq", command.changeSeq())
                 .query(Integer.class)
                 .list()
                 .isEmpty();
