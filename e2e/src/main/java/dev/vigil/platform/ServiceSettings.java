@@ -52,7 +52,8 @@ record ServiceSettings(DataFolder folder, Ports ports, Database database, DevCre
         settings.put("vigil.gdpr.api-url", workerUrl());
         settings.put("vigil.gdpr.audit-url", Ports.url(ports.audit()));
         settings.put("vigil.gdpr.state-dir", identity("gdpr"));
-        settings.put("vigil.gdpr.signing-key-file", folder.part("services/gdpr-keys").resolve("signing-key.pem"));
+        settings.put(
+                "vigil.gdpr.signing-key-file", folder.part("services/gdpr-keys").resolve("signing-key.pem"));
         settings.put("vigil.gdpr.create-signing-key", true);
         invitation.ifPresent(one -> {
             settings.put("vigil.gdpr.join-token", one.token());

@@ -103,7 +103,8 @@ class PrivacyTest {
         assertThat(manifest.path("counts").path("audit_events").asInt()).isPositive();
         for (JsonNode listed : manifest.path("files")) {
             byte[] bytes = file(export, listed.path("name").asString());
-            assertThat(HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes)))
+            assertThat(HexFormat.of()
+                            .formatHex(MessageDigest.getInstance("SHA-256").digest(bytes)))
                     .isEqualTo(listed.path("sha256").asString());
         }
         assertThat(text(export, "data/tasks.json")).contains("canary-8b1f").doesNotContain("of somebody else");
@@ -111,7 +112,10 @@ class PrivacyTest {
         assertThat(text(export, "data/executions.json")).contains("canary-8b1f");
         assertThat(text(export, "data/audit.json")).contains("task_created");
         assertThat(text(export, "index.html")).contains("canary-8b1f");
-        assertThat(openssl(file(export, "signing-key.pem"), file(export, "manifest.json.sig"), file(export, "manifest.json")))
+        assertThat(openssl(
+                        file(export, "signing-key.pem"),
+                        file(export, "manifest.json.sig"),
+                        file(export, "manifest.json")))
                 .isZero();
         byte[] changed = text(export, "manifest.json").replace("4711", "4712").getBytes(StandardCharsets.UTF_8);
         assertThat(openssl(file(export, "signing-key.pem"), file(export, "manifest.json.sig"), changed))
@@ -155,11 +159,16 @@ class PrivacyTest {
         return client.post(
                         "/api/v1/tasks",
                         Map.of(
-                                "name", "mail",
-                                "handler", "demo.echo",
-                                "schedule", Map.of("type", "one_time"),
-                                "subject", subject,
-                                "payload", Map.of("text", content)))
+                                "name",
+                                "mail",
+                                "handler",
+                                "demo.echo",
+                                "schedule",
+                                Map.of("type", "one_time"),
+                                "subject",
+                                subject,
+                                "payload",
+                                Map.of("text", content)))
                 .expect(201)
                 .path("id")
                 .asString();
