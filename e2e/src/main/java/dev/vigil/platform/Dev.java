@@ -62,7 +62,7 @@ final class Dev {
     }
 
     /// The frameworks wrap what went wrong many times.
-    private static Throwable rootCause(Throwable failure) {
+    static Throwable rootCause(Throwable failure) {
         Throwable cause = failure.getCause();
         return cause == null ? failure : rootCause(cause);
     }

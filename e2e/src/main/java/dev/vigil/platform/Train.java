@@ -25,7 +25,7 @@ final class Train {
             status = 0;
         } catch (RuntimeException failure) {
             // Spring swallows what reaches the top of the main thread once it has logged it.
-            failure.printStackTrace();
+            System.err.println("start cache not made: " + Dev.rootCause(failure));
         } finally {
             Folders.delete(folder);
         }
