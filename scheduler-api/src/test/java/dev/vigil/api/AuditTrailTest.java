@@ -3,10 +3,24 @@ package dev.vigil.api;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.time.Duration;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 class AuditTrailTest {
-    private final Api api = Api.shared();
+    /// A service of its own: after the refusals of other tests, those here would belong to a flood, which is one event.
+    private static Api api;
+
+    @BeforeAll
+    static void start() {
+        api = Api.start(Map.of());
+    }
+
+    @AfterAll
+    static void stop() {
+        api.close();
+    }
 
     @Test
     void a_read_is_on_record_with_who_what_and_how() {
