@@ -125,7 +125,10 @@ class DevLifecycleTest {
         assertThat(ready.path("pid").asLong()).isEqualTo(running.process().pid());
         assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(running.readyFile())))
                 .isEqualTo("rw-------");
-        assertThat(running.console()).content().contains(ready.path("url").asString(), "admin");
+        await("the box with address and login, printed after ready.json")
+                .untilAsserted(() -> assertThat(running.console())
+                        .content()
+                        .contains(ready.path("url").asString(), "admin"));
     }
 
     /// Reads the kernel's table of listening sockets: 0A is LISTEN, 0100007F is 127.0.0.1.
