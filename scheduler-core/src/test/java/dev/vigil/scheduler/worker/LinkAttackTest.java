@@ -328,8 +328,8 @@ class LinkAttackTest {
                 read = stranger.getInputStream().read(new byte[256]);
             }
         } catch (java.net.SocketException e) {
-            // Reset is as good an end as any.
-            assertThat(e).hasMessageContaining("reset");
+            // Cut while it wrote or read: "reset" or "broken pipe", as good an end as any; silence would be a time-out.
+            assertThat(e.getMessage()).containsAnyOf("reset", "Broken pipe");
         }
         assertHonestWorkerStillWorks();
     }
