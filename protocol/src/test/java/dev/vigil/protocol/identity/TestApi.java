@@ -37,7 +37,7 @@ import org.bouncycastle.pkcs.jcajce.JcaPKCS10CertificationRequest;
 public final class TestApi implements AutoCloseable {
     private final TestAuthority authority;
     private final HttpsServer server;
-    private final Map<String, UUID> tokens = new ConcurrentHashMap<>();
+    private final Map<String, String> tokens = new ConcurrentHashMap<>();
     private final Map<String, X509Certificate> byKey = new ConcurrentHashMap<>();
     private final Queue<Integer> failures = new ConcurrentLinkedQueue<>();
     private final List<String> subjects = new java.util.concurrent.CopyOnWriteArrayList<>();
@@ -70,7 +70,12 @@ public final class TestApi implements AutoCloseable {
     }
 
     public void token(String token, UUID worker) {
-        tokens.put(token, worker);
+        tokens.put(token, "spiffe://vigil.local/worker/" + worker);
+    }
+
+    /// A token that makes its bearer this service.
+    public void token(String token, String service) {
+        tokens.put(token, "spiffe://vigil.local/service/" + service);
     }
 
     public void life(Duration certificateLife) {
@@ -100,12 +105,12 @@ public final class TestApi implements AutoCloseable {
 
     private void enrol(HttpExchange exchange) throws IOException {
         Map<String, String> body = body(exchange);
-        UUID worker = tokens.remove(body.getOrDefault("token", ""));
-        if (worker == null) {
+        String name = tokens.remove(body.getOrDefault("token", ""));
+        if (name == null) {
             problem(exchange, 409, "join_token_used");
             return;
         }
-        issue(exchange, body, "spiffe://vigil.local/worker/" + worker);
+        issue(exchange, body, name);
     }
 
     private void renew(HttpExchange exchange) throws IOException {
