@@ -190,15 +190,16 @@ final class Fulfilment {
         Id.parse(Kind.AUDIT_EVENT, progress.eventId()).ifPresent(id -> events.add(id.uuid()));
         AuditEvent certified = event(request, "certify_erasure", Result.SUCCESS)
                 .with("tasks", (long) progress.tasks())
+                .with("executions", (long) progress.executions())
                 .with("keys", (long) progress.keys().size());
         events.add(certified.id());
         byte[] certificate = certificate(request, progress, certified);
         byte[] signature = signer.sign(certificate);
+        var outcome = new Outcome(progress.tasks(), progress.executions(), List.copyOf(events), true, true);
         store.transactions().executeWithoutResult(_ -> {
             store.exports().deleteAbout(request.indexes());
             store.requests().certify(request.id(), certificate, signature);
-            store.requests()
-                    .produced(request.id(), new Outcome(progress.tasks(), 0, List.copyOf(events), true, true), null);
+            store.requests().produced(request.id(), outcome, null);
             store.outbox().append(certified);
         });
         return Step.GO_ON;
@@ -219,6 +220,7 @@ final class Fulfilment {
         certificate.put("erased_at", store.time().instant().toString());
         certificate.put("subject_indexes", request.indexes());
         certificate.put("tasks_erased", progress.tasks());
+        certificate.put("executions_anonymised", progress.executions());
         certificate.put("keys_destroyed", progress.keys());
         certificate.put(
                 "verified",

@@ -72,11 +72,13 @@ public interface Vault {
 
     /// How far an erasure is.
     ///
-    /// @param done      everything is gone and was seen to be
-    /// @param tasks     tasks erased
-    /// @param remaining tasks whose owners have not carried it out yet
-    /// @param keys      ids of the keys destroyed
-    /// @param tried     sealed payloads that were tried afterwards and did not open
-    /// @param eventId   the audit event of its end; empty before
-    record Erasure(boolean done, int tasks, long remaining, List<String> keys, int tried, String eventId) {}
+    /// @param done       everything is gone and was seen to be
+    /// @param tasks      tasks erased
+    /// @param executions executions of theirs that were made anonymous
+    /// @param remaining  tasks whose owners have not carried it out yet
+    /// @param keys       ids of the keys destroyed
+    /// @param tried      sealed payloads that were tried afterwards and did not open
+    /// @param eventId    the audit event of its end; empty before
+    record Erasure(
+            boolean done, int tasks, int executions, long remaining, List<String> keys, int tried, String eventId) {}
 }

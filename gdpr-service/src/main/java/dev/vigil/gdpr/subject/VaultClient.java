@@ -172,6 +172,7 @@ public final class VaultClient implements Vault, AutoCloseable {
         return new Erasure(
                 answer.path("done").asBoolean(),
                 answer.path("tasks").asInt(),
+                answer.path("executions").asInt(),
                 answer.path("remaining").asLong(),
                 answer.path("keys").valueStream().map(JsonNode::asString).toList(),
                 answer.path("tried").asInt(),

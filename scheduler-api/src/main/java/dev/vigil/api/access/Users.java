@@ -1,5 +1,6 @@
 package dev.vigil.api.access;
 
+import dev.vigil.api.web.Accounts;
 import dev.vigil.api.web.Caller;
 import dev.vigil.api.web.Outbox;
 import dev.vigil.api.web.Role;
@@ -21,7 +22,7 @@ import org.springframework.transaction.support.TransactionTemplate;
 
 /// Users and service accounts, and what may happen to them. Every change signs the row, writes its event and raises
 /// the revision in one transaction.
-final class Users {
+final class Users implements Accounts {
     private final UserRows rows;
     private final ClientRows clients;
     private final NamespaceRows namespaces;
@@ -148,13 +149,24 @@ final class Users {
 
     /// Removes a user: his row stays for the references to it, without name and password.
     boolean delete(UUID id, Actor actor) {
-        return change(id, "user_deleted", actor, user -> {
-                    user.deletedAt = tools.time.instant();
-                    user.username = "deleted " + user.id;
-                    user.password = null;
-                    user.enabled = false;
-                })
-                .isPresent();
+        return change(id, "user_deleted", actor, this::empty).isPresent();
+    }
+
+    private void empty(User user) {
+        user.deletedAt = tools.time.instant();
+        user.username = "deleted " + user.id;
+        user.password = null;
+        user.enabled = false;
+    }
+
+    @Override
+    public Optional<Integer> namespaceOf(UUID user) {
+        return rows.findPresent(user).map(found -> found.namespace);
+    }
+
+    @Override
+    public void erase(UUID user, @Nullable UUID by, String request) {
+        change(user, "user_erased", new Actor(by, request, "local"), this::empty);
     }
 
     /// Makes a namespace.

@@ -1,20 +1,25 @@
 package dev.vigil.api.gateway;
 
+import dev.vigil.api.web.ReadyCheck;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.List;
 import javax.sql.DataSource;
 
-/// Whether the database answers. Asked at most once a second, however many probes there are.
+/// Whether the database answers and nothing else stands in the way of serving. The database is asked at most once a
+/// second, however many probes there are.
 final class Readiness {
     private static final int WAIT_SECONDS = 2;
     private static final long REMEMBERED_NANOS = 1_000_000_000L;
 
     private final DataSource dataSource;
+    private final List<ReadyCheck> checks;
     private boolean ready;
     private long asked = System.nanoTime() - REMEMBERED_NANOS;
 
-    Readiness(DataSource dataSource) {
+    Readiness(DataSource dataSource, List<ReadyCheck> checks) {
         this.dataSource = dataSource;
+        this.checks = checks;
     }
 
     synchronized boolean ready() {
@@ -22,7 +27,7 @@ final class Readiness {
             ready = ask();
             asked = System.nanoTime();
         }
-        return ready;
+        return ready && checks.stream().allMatch(ReadyCheck::ready);
     }
 
     private boolean ask() {

@@ -1,5 +1,6 @@
 package dev.vigil.api.vault;
 
+import dev.vigil.api.web.Accounts;
 import dev.vigil.protocol.id.Id;
 import dev.vigil.protocol.id.Kind;
 import dev.vigil.scheduler.task.SubjectTasks.Person;
@@ -7,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.stream.Stream;
 
 /// Whom a request is about: opens the subject's name, and knows his blind index in each namespace concerned.
 final class Persons {
@@ -15,11 +17,13 @@ final class Persons {
     private final SubjectRequests requests;
     private final SubjectIndex index;
     private final PayloadSealer sealer;
+    private final Accounts accounts;
 
-    Persons(SubjectRequests requests, SubjectIndex index, PayloadSealer sealer) {
+    Persons(SubjectRequests requests, SubjectIndex index, PayloadSealer sealer, Accounts accounts) {
         this.requests = requests;
         this.index = index;
         this.sealer = sealer;
+        this.accounts = accounts;
     }
 
     /// The subject's name.
@@ -36,8 +40,12 @@ final class Persons {
     /// The persons behind a name, one in each namespace concerned.
     List<Person> of(String subject, int namespace, boolean everywhere) {
         UUID owner = Id.parse(Kind.USER, subject).map(Id::uuid).orElse(NOBODY);
-        List<Integer> namespaces = everywhere ? requests.namespaces() : List.of(namespace);
-        return namespaces.stream()
+        // In the namespace of his account nothing may ever have been sealed.
+        Stream<Integer> namespaces = everywhere
+                ? Stream.concat(requests.namespaces().stream(), accounts.namespaceOf(owner).stream())
+                : Stream.of(namespace);
+        return namespaces
+                .distinct()
                 .map(number -> new Person(number, index.of(number, subject), owner))
                 .toList();
     }

@@ -1,6 +1,5 @@
 package dev.vigil.api.vault;
 
-import dev.vigil.scheduler.task.SubjectTasks.Person;
 import java.security.MessageDigest;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -10,7 +9,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.UUID;
 
-/// The tables `vault.subject_request` and `vault.erasure`.
+/// The table `vault.subject_request`.
 final class SubjectRequests {
     private static final String PURPOSE = "vault.subject_request";
     private static final String SELECT = """
@@ -84,66 +83,6 @@ final class SubjectRequests {
                 .sql("SELECT DISTINCT namespace FROM vault.data_key ORDER BY namespace")
                 .query(Integer.class)
                 .list();
-    }
-
-    /// Sets the tombstone of a person: from now on nothing is sealed for him.
-    void entomb(UUID request, Person person) {
-        store.db()
-                .sql("""
-                        INSERT INTO vault.erasure (namespace, subject_index, request, owner)
-                        VALUES (:namespace, :subject, :request, :owner)
-                        ON CONFLICT DO NOTHING
-                        """)
-                .param("namespace", person.namespace())
-                .param("subject", person.subjectIndex())
-                .param("request", request)
-                .param("owner", person.owner())
-                .update();
-    }
-
-    /// A tombstone and what has been erased behind it.
-    record Tombstone(Person person, int tasks) {}
-
-    /// The tombstones of a request.
-    List<Tombstone> tombstones(UUID request) {
-        return store.db()
-                .sql("""
-                        SELECT namespace, subject_index, owner, tasks
-                          FROM vault.erasure
-                         WHERE request = :request
-                         ORDER BY namespace
-                        """)
-                .param("request", request)
-                .query((row, _) -> new Tombstone(
-                        new Person(
-                                row.getInt("namespace"),
-                                row.getBytes("subject_index"),
-                                row.getObject("owner", UUID.class)),
-                        row.getInt("tasks")))
-                .list();
-    }
-
-    void countErased(UUID request, Person person, int tasks) {
-        store.db()
-                .sql("""
-                        UPDATE vault.erasure
-                           SET tasks = tasks + :tasks
-                         WHERE request = :request AND namespace = :namespace AND subject_index = :subject
-                        """)
-                .param("tasks", tasks)
-                .param("request", request)
-                .param("namespace", person.namespace())
-                .param("subject", person.subjectIndex())
-                .update();
-    }
-
-    /// Ends an erasure: the subject may come back as somebody new.
-    void release(UUID request) {
-        store.db().sql("""
-                        UPDATE vault.erasure
-                           SET ended_at = clock_timestamp()
-                         WHERE request = :request AND ended_at IS NULL
-                        """).param("request", request).update();
     }
 
     private Optional<SubjectRequest> query(String sql, UUID id) {

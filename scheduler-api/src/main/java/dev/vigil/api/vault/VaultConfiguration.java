@@ -1,12 +1,12 @@
 package dev.vigil.api.vault;
 
+import dev.vigil.api.web.Accounts;
 import dev.vigil.api.web.Cursors;
 import dev.vigil.api.web.Outbox;
 import dev.vigil.scheduler.execution.Executions;
 import dev.vigil.scheduler.execution.LiveCores;
 import dev.vigil.scheduler.execution.WorkerReports;
 import dev.vigil.scheduler.task.SubjectTasks;
-import dev.vigil.scheduler.task.Tasks;
 import java.time.InstantSource;
 import java.util.List;
 import org.springframework.beans.factory.ObjectProvider;
@@ -33,8 +33,13 @@ public class VaultConfiguration {
     }
 
     @Bean
-    MasterKeys masterKeys(JdbcClient db, VaultSettings settings) {
-        return new MasterKeys(db, RootKeyFile.open(settings.rootKeyFile(), settings.createRootKey()));
+    KeyWrapper rootKey(VaultSettings settings) {
+        return RootKeyFile.open(settings.rootKeyFile(), settings.createRootKey());
+    }
+
+    @Bean
+    MasterKeys masterKeys(JdbcClient db, KeyWrapper root) {
+        return new MasterKeys(db, root);
     }
 
     @Bean
@@ -110,7 +115,7 @@ public class VaultConfiguration {
     }
 
     @Configuration(proxyBeanMethods = false)
-    @Import(SubjectRoutes.Work.class)
+    @Import({SubjectRoutes.Work.class, ErasureWork.Means.class})
     static class RoutesConfiguration {
         @Bean
         EnrolmentRoutes enrolmentRoutes(
@@ -165,8 +170,8 @@ public class VaultConfiguration {
         }
 
         @Bean
-        Persons persons(SubjectRequests requests, SubjectIndex index, PayloadSealer sealer) {
-            return new Persons(requests, index, sealer);
+        Persons persons(SubjectRequests requests, SubjectIndex index, PayloadSealer sealer, Accounts accounts) {
+            return new Persons(requests, index, sealer, accounts);
         }
 
         @Bean
@@ -175,18 +180,27 @@ public class VaultConfiguration {
         }
 
         @Bean
-        SubjectErasure.Means erasureMeans(DataKeys keys, PayloadSealer sealer, Tasks tasks, SubjectTasks subjectTasks) {
-            return new SubjectErasure.Means(keys, sealer, tasks, subjectTasks);
+        TombstoneFile tombstoneFile(VaultSettings settings, KeyWrapper root) {
+            return TombstoneFile.open(settings.tombstones(), root);
         }
 
         @Bean
-        SubjectErasure subjectErasure(
-                VaultStore store, SubjectRequests requests, Persons persons, SubjectErasure.Means means) {
-            return new SubjectErasure(store, requests, persons, means);
+        ErasureWork erasureWork(VaultStore store, ErasureWork.Means means) {
+            return new ErasureWork(store, means);
         }
 
         @Bean
-        SubjectAccess subjectAccess(SubjectErasure.Means means, Executions executions) {
+        RestoreWatch restoreWatch(VaultStore store, SubjectRequests requests, ErasureWork work) {
+            return new RestoreWatch(store, requests, work);
+        }
+
+        @Bean
+        SubjectErasure subjectErasure(VaultStore store, SubjectRequests requests, Persons persons, ErasureWork work) {
+            return new SubjectErasure(store, requests, persons, work);
+        }
+
+        @Bean
+        SubjectAccess subjectAccess(ErasureWork.Means means, Executions executions) {
             return new SubjectAccess(means.subjectTasks(), means.tasks(), executions, means.sealer());
         }
 

@@ -3,6 +3,7 @@ package dev.vigil.api.vault;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 
@@ -10,6 +11,8 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 ///
 /// @param rootKeyFile           32 raw bytes, readable by the service's account only
 /// @param createRootKey         makes the file when it is missing; for development
+/// @param tombstoneFile         list of the erased, outside of the database and its backups; writable, one for each
+///                              node; by default `tombstones` beside the root key
 /// @param sealsPerKey           how often one data key seals before the next one takes over
 /// @param workerCertificateLife how long a worker's certificate lasts; it renews at half of it
 /// @param serverCertificateLife the same for the certificates of the worker port and of the services
@@ -18,6 +21,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 public record VaultSettings(
         Path rootKeyFile,
         @DefaultValue("false") boolean createRootKey,
+        @Nullable Path tombstoneFile,
         @DefaultValue("1073741824") long sealsPerKey,
         @DefaultValue("24h") Duration workerCertificateLife,
         @DefaultValue("30d") Duration serverCertificateLife,
@@ -44,5 +48,9 @@ public record VaultSettings(
             throw new IllegalArgumentException(
                     "vigil.vault.server-certificate-life is " + serverCertificateLife + "; use 10s to 90d");
         }
+    }
+
+    Path tombstones() {
+        return tombstoneFile == null ? rootKeyFile.toAbsolutePath().resolveSibling("tombstones") : tombstoneFile;
     }
 }

@@ -92,4 +92,24 @@ public final class SubjectTasks {
                 .query(Long.class)
                 .single();
     }
+
+    /// How many executions of a task there are, ended ones included.
+    public long executions(TaskRef task) {
+        return db.sql("""
+                        SELECT count(*)
+                          FROM (SELECT h.id FROM scheduler.history h
+                                 WHERE h.task_id = :task AND h.namespace = :namespace
+                                UNION
+                                SELECT e.id
+                                  FROM scheduler.shard s
+                                  LEFT JOIN scheduler.schedule c ON c.shard = s.id AND c.task_id = :task
+                                  JOIN scheduler.execution e ON e.shard = s.id
+                                       AND (e.id = :task OR e.id = ANY (c.open))
+                                 WHERE e.task_id = :task) AS known
+                        """)
+                .param("task", task.id())
+                .param("namespace", task.namespace())
+                .query(Long.class)
+                .single();
+    }
 }
