@@ -7,6 +7,8 @@ import dev.vigil.api.gateway.GatewayConfiguration;
 import dev.vigil.api.gateway.GatewaySettings;
 import dev.vigil.api.task.TaskConfiguration;
 import dev.vigil.api.vault.VaultConfiguration;
+import dev.vigil.api.web.CallRunner;
+import dev.vigil.api.web.KeyBox;
 import dev.vigil.api.web.Outbox;
 import dev.vigil.api.web.RateLimits;
 import dev.vigil.api.web.RouteTable;
@@ -23,6 +25,7 @@ import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
 import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.transaction.support.TransactionTemplate;
 
 /// What the service is made of. Auto-configurations are listed, not searched for: beside this one other services live
 /// on the same class path.
@@ -104,6 +107,11 @@ class ApiConfiguration {
     RouteTable routeTable(List<Routes> features) {
         return new RouteTable(
                 features.stream().flatMap(feature -> feature.all().stream()).toList());
+    }
+
+    @Bean
+    CallRunner callRunner(JdbcClient db, TransactionTemplate transaction, KeyBox keys) {
+        return new CallRunner(db, transaction, keys);
     }
 
     @Bean

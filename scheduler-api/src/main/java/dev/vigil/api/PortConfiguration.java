@@ -4,6 +4,7 @@ import dev.vigil.api.vault.VaultSettings;
 import dev.vigil.api.vault.WorkerAddress;
 import dev.vigil.api.vault.WorkerPortIdentity;
 import dev.vigil.api.web.Authenticator;
+import dev.vigil.api.web.CallRunner;
 import dev.vigil.api.web.CallWatch;
 import dev.vigil.api.web.Cidr;
 import dev.vigil.api.web.EdgeFilter;
@@ -131,8 +132,8 @@ class PortConfiguration {
     }
 
     @Bean
-    ServletRegistrationBean<RouteServlet> servlet() {
-        var registration = new ServletRegistrationBean<>(new RouteServlet(), "/");
+    ServletRegistrationBean<RouteServlet> servlet(CallRunner runner) {
+        var registration = new ServletRegistrationBean<>(new RouteServlet(runner), "/");
         registration.setLoadOnStartup(1);
         return registration;
     }

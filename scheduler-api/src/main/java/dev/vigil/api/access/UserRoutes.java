@@ -52,6 +52,8 @@ final class UserRoutes implements Routes {
                 admin(Route.post("/api/v1/users", "createUser").about("Users", "Create a user"))
                         .body("NewUser")
                         .answers(201, "User")
+                        .creates()
+                        .dryRun()
                         .handler(this::create),
                 admin(Route.get("/api/v1/users", "listUsers").about("Users", "List users, newest first"))
                         .query("limit", "after")
@@ -63,25 +65,33 @@ final class UserRoutes implements Routes {
                 admin(Route.patch("/api/v1/users/{id}", "updateUser").about("Users", "Change role or permissions"))
                         .body("UserPatch")
                         .answers(200, "User")
+                        .dryRun()
                         .handler(this::update),
                 admin(Route.delete("/api/v1/users/{id}", "deleteUser").about("Users", "Delete a user"))
                         .answers(204, "")
+                        .dryRun()
                         .handler(this::delete),
                 admin(Route.post("/api/v1/users/{id}:disable", "disableUser")
                                 .about("Users", "Disable a user; in force within 2 s"))
                         .answers(200, "User")
+                        .dryRun()
                         .handler(call -> enable(call, false)),
                 admin(Route.post("/api/v1/users/{id}:enable", "enableUser").about("Users", "Enable a user again"))
                         .answers(200, "User")
+                        .dryRun()
                         .handler(call -> enable(call, true)),
                 admin(Route.post("/api/v1/service-accounts", "createServiceAccount")
                                 .about("Users", "Create a service account; its secret is shown once"))
                         .body("NewServiceAccount")
                         .answers(201, "ServiceAccount")
+                        .creates()
+                        .dryRun()
                         .handler(this::createServiceAccount),
                 admin(Route.post("/api/v1/namespaces", "createNamespace").about("Users", "Create a namespace"))
                         .body("NewNamespace")
                         .answers(201, "Namespace")
+                        .creates()
+                        .dryRun()
                         .handler(this::createNamespace),
                 admin(Route.get("/api/v1/namespaces", "listNamespaces").about("Users", "List namespaces"))
                         .answers(200, "NamespacePage")
@@ -95,11 +105,11 @@ final class UserRoutes implements Routes {
     private Answer create(Call call) throws IOException {
         Fields fields = call.json();
         String username = fields.text("username", NAME_LENGTH_MAX);
-        Optional<String> password = newPassword(fields);
+        // Hashed before the first statement: a transaction around this call must not wait for it.
+        Optional<String> password = newPassword(fields).map(passwords::hash);
         Users.Powers powers = powers(fields, call.caller());
         fields.finish();
-        var draft = new Users.NewUser(
-                "user", username, password.map(passwords::hash).orElse(null), powers);
+        var draft = new Users.NewUser("user", username, password.orElse(null), powers);
         User made = users.create(draft, actor(call)).orElseThrow(UserRoutes::nameTaken);
         return Answer.json(201, view(made)).header("Location", "/api/v1/users/" + publicId(made));
     }

@@ -158,6 +158,9 @@ final class OpenApi {
         for (String name : route.operation().query()) {
             parameters.add(parameter(name, "query", false));
         }
+        if (route.writing().key() != Route.Means.NONE) {
+            parameters.add(parameter("Idempotency-Key", "header", false));
+        }
         if (route.operation().id().equals("deleteTask")) {
             parameters.add(parameter("If-Match", "header", true));
         }
@@ -169,7 +172,15 @@ final class OpenApi {
         parameter.put("name", name);
         parameter.put("in", in);
         parameter.put("required", required);
-        parameter.put("schema", Map.of("type", name.equals("limit") ? "integer" : "string"));
+        parameter.put(
+                "schema",
+                Map.of(
+                        "type",
+                        switch (name) {
+                            case "limit" -> "integer";
+                            case "dry_run" -> "boolean";
+                            default -> "string";
+                        }));
         return parameter;
     }
 

@@ -67,6 +67,7 @@ final class ExecutionRoutes implements Routes {
                         .scope(Scope.EXECUTIONS_CONTROL)
                         .answers(200, "Execution")
                         .answers(202, "Execution")
+                        .dryRun(Route.Means.HANDLER)
                         .handler(this::cancel));
     }
 
@@ -110,6 +111,12 @@ final class ExecutionRoutes implements Routes {
     private Answer cancel(Call call) {
         ExecutionView execution = find(call);
         Verdicts.require(AccessPolicy.decide(call.caller(), Action.CONTROL, target(execution)));
+        if (call.isDryRun()) {
+            if (execution.finishedAt() != null) {
+                throw ended();
+            }
+            return Answer.json(200, reading.json().execution(execution));
+        }
         AuditEvent event = AuditEvent.of(EventType.TASK_CANCELLED, "cancel", Result.SUCCESS, time.instant())
                 .user(call.caller().id())
                 .namespace(execution.namespace())
@@ -124,9 +131,12 @@ final class ExecutionRoutes implements Routes {
                         now.finishedAt() == null ? 202 : 200, reading.json().execution(now));
             }
             case CommandResult.Absent() -> throw new ProblemException(Problem.notFound());
-            case CommandResult.Finished() ->
-                throw new ProblemException(Code.CONFLICT, "The execution has ended, so there is nothing to cancel.");
+            case CommandResult.Finished() -> throw ended();
         };
+    }
+
+    private static ProblemException ended() {
+        return new ProblemException(Code.CONFLICT, "The execution has ended, so there is nothing to cancel.");
     }
 
     private ExecutionView awaitEnd(Call call, ExecutionView execution) {

@@ -9,19 +9,22 @@ import dev.vigil.api.web.Call;
 import dev.vigil.api.web.Caller;
 import dev.vigil.api.web.Code;
 import dev.vigil.api.web.FieldError;
+import dev.vigil.api.web.Nearest;
 import dev.vigil.api.web.Problem;
 import dev.vigil.api.web.ProblemException;
 import dev.vigil.protocol.audit.AuditEvent;
 import dev.vigil.protocol.audit.EventType;
 import dev.vigil.protocol.audit.Result;
-import dev.vigil.protocol.id.UuidV7;
 import dev.vigil.scheduler.task.CreateResult;
 import dev.vigil.scheduler.task.Events;
+import dev.vigil.scheduler.task.Fires;
 import dev.vigil.scheduler.task.Limits;
 import dev.vigil.scheduler.task.NewTask;
+import dev.vigil.scheduler.task.Schedule;
 import dev.vigil.scheduler.task.TaskDraft;
 import dev.vigil.scheduler.task.TaskView;
 import dev.vigil.scheduler.task.Tasks;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.HexFormat;
 import java.util.List;
@@ -46,15 +49,62 @@ final class TaskIntake {
     ///
     /// @throws ProblemException 403, 409, 422 or 429
     TaskView create(TaskBody body, Call call) {
+        check(body, call.caller());
+        UUID id = call.newId(0);
+        return made(tasks.create(prepare(body, call, id)), call);
+    }
+
+    /// What [#create] would answer. Nothing is stored.
+    ///
+    /// @throws ProblemException as [#create] does
+    TaskView rehearse(TaskBody body, Call call) {
         Caller caller = call.caller();
+        check(body, caller);
+        TaskDraft draft = body.draft();
+        Instant now = time.instant();
+        tasks.check(draft).ifPresent(refused -> {
+            throw refusal(refused);
+        });
+        Integer limit = caller.permissions().maxTasks();
+        if (limit != null) {
+            long used = tasks.unfinished(caller.namespace(), caller.id());
+            if (used >= limit) {
+                throw overQuota(used, limit);
+            }
+        }
+        Instant first = draft.schedule() instanceof Schedule.OneTime(Instant at)
+                ? (at == null || at.isBefore(now) ? now : at)
+                : Fires.next(draft.schedule(), now).orElse(null);
+        return new TaskView(
+                call.newId(0),
+                caller.namespace(),
+                caller.id(),
+                1,
+                draft,
+                TaskView.State.SCHEDULED,
+                first,
+                now,
+                new UUID(0, 0),
+                1);
+    }
+
+    /// Whether the caller may have such a task, and whether its handler is there and takes such a payload.
+    ///
+    /// @throws ProblemException 403 or 422
+    void check(TaskBody body, Caller caller) {
         TaskDraft draft = body.draft();
         String priority = draft.priority().name().toLowerCase(Locale.ROOT);
         Verdicts.require(AccessPolicy.create(
                 caller, new AccessPolicy.Wish(draft.schedule().type(), priority, draft.handler())));
         requireHandler(draft.handler());
-        UUID id = UuidV7.next();
+    }
+
+    /// A task of the caller that has been checked, sealed. Plaintext ends here.
+    NewTask prepare(TaskBody body, Call call, UUID id) {
+        Caller caller = call.caller();
+        TaskDraft draft = body.draft();
         TaskDraft.Sealed sealed = seal(body, new Place(id, caller.namespace(), 1, draft.handler()));
-        var task = new NewTask(
+        return new NewTask(
                 id,
                 caller.namespace(),
                 caller.id(),
@@ -62,25 +112,46 @@ final class TaskIntake {
                 sealed,
                 new Limits(caller.permissions().maxTasks()),
                 Events.of(created(call, id, draft, sealed)));
-        return switch (tasks.create(task)) {
+    }
+
+    private TaskView made(CreateResult result, Call call) {
+        return switch (result) {
             case CreateResult.Created(TaskView made) -> made;
-            case CreateResult.AlreadyExists _ ->
-                throw new IllegalStateException("the new id " + id + " was there already");
-            case CreateResult.OverQuota(long used, int limit) ->
-                throw new ProblemException(
-                        Code.QUOTA_EXCEEDED,
-                        "You have " + used + " of " + limit
-                                + " unfinished tasks; delete some, or ask an admin for more.");
-            case CreateResult.Refused(String pointer, String code, String detail, String hint) ->
-                throw new ProblemException(Problem.invalid(List.of(new FieldError(pointer, code, detail, hint))));
+            case CreateResult.AlreadyExists(UUID id) -> existing(id, call);
+            case CreateResult.OverQuota(long used, int limit) -> throw overQuota(used, limit);
+            case CreateResult.Refused refused -> throw refusal(refused);
         };
+    }
+
+    /// The same call made it before, under the same key, and was cut off before its answer was remembered.
+    private TaskView existing(UUID id, Call call) {
+        if (!call.isKeyed()) {
+            throw new IllegalStateException("the new id " + id + " was there already");
+        }
+        return tasks.get(id)
+                .orElseThrow(() -> new ProblemException(
+                        Code.CONFLICT, "The task that this Idempotency-Key stands for was deleted; use a new key."));
+    }
+
+    static ProblemException overQuota(long used, int limit) {
+        return new ProblemException(
+                Code.QUOTA_EXCEEDED,
+                "You have " + used + " of " + limit + " unfinished tasks; delete some, or ask an admin for more.");
+    }
+
+    static ProblemException refusal(CreateResult.Refused refused) {
+        return new ProblemException(Problem.invalid(
+                List.of(new FieldError(refused.pointer(), refused.code(), refused.detail(), refused.hint()))));
     }
 
     private void requireHandler(String name) {
         if (handlers.find(name).isEmpty()) {
-            String hint = handlers.names().isEmpty()
+            List<String> names = handlers.names();
+            String hint = names.isEmpty()
                     ? "an admin registers handlers, another one approves them"
-                    : "use an approved one; GET /api/v1/handlers lists them";
+                    : Nearest.of(name, names)
+                            .map(nearest -> "did you mean " + nearest + "?")
+                            .orElse("use an approved one; GET /api/v1/handlers lists them");
             throw new ProblemException(Problem.invalid(
                     List.of(new FieldError("/handler", "unknown_handler", "is not an approved handler", hint))));
         }

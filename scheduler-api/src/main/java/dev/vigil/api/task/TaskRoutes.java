@@ -58,6 +58,9 @@ final class TaskRoutes implements Routes {
                         .scope(Scope.TASKS_WRITE)
                         .body("NewTask")
                         .answers(201, "Task")
+                        .creates(Route.Means.HANDLER)
+                        .dryRun(Route.Means.HANDLER)
+                        .bodyMax(TaskBody.BODY_BYTES_MAX)
                         .handler(this::create),
                 Route.get("/api/v1/tasks", "listTasks")
                         .about("Tasks", "List the tasks you may see, newest first")
@@ -78,23 +81,31 @@ final class TaskRoutes implements Routes {
                         .roles(Role.SCHEDULER)
                         .scope(Scope.TASKS_WRITE)
                         .answers(204, "")
+                        .dryRun(Route.Means.HANDLER)
                         .handler(this::delete),
                 Route.post("/api/v1/tasks/{id}:pause", "pauseTask")
                         .about("Tasks", "Hold every dispatch of a task from the answer on")
                         .roles(Role.SCHEDULER, Role.OPERATOR)
                         .scope(Scope.TASKS_WRITE)
                         .answers(200, "Task")
+                        .dryRun(Route.Means.HANDLER)
                         .handler(call -> command(call, EventType.TASK_PAUSED)),
                 Route.post("/api/v1/tasks/{id}:resume", "resumeTask")
                         .about("Tasks", "Let a paused task go on")
                         .roles(Role.SCHEDULER, Role.OPERATOR)
                         .scope(Scope.TASKS_WRITE)
                         .answers(200, "Task")
+                        .dryRun(Route.Means.HANDLER)
                         .handler(call -> command(call, EventType.TASK_RESUMED)));
     }
 
     private Answer create(Call call) throws IOException {
         TaskBody body = TaskBody.read(call.json(TaskBody.BODY_BYTES_MAX, "payload"), time.instant());
+        if (call.isDryRun()) {
+            Map<String, @Nullable Object> view = reading.json.task(intake.rehearse(body, call));
+            view.remove("id");
+            return Answer.json(200, view);
+        }
         TaskView made = intake.create(body, call);
         Map<String, @Nullable Object> view = reading.json.task(made);
         return Answer.json(201, view)
@@ -134,6 +145,9 @@ final class TaskRoutes implements Routes {
         TaskView task = find(call);
         allow(call.caller(), Action.CHANGE, task);
         requireMatch(call, task);
+        if (call.isDryRun()) {
+            return Answer.empty(204);
+        }
         return switch (tasks.delete(task.ref(), Events.of(event(call, EventType.TASK_DELETED, task)))) {
             case CommandResult.Accepted(), CommandResult.Finished() -> Answer.empty(204);
             case CommandResult.Absent() -> throw new ProblemException(Problem.notFound());
@@ -143,6 +157,12 @@ final class TaskRoutes implements Routes {
     private Answer command(Call call, EventType type) {
         TaskView task = find(call);
         allow(call.caller(), Action.CONTROL, task);
+        if (call.isDryRun()) {
+            if (task.state() == TaskView.State.FINISHED) {
+                throw finished();
+            }
+            return Answer.json(200, reading.json.task(task));
+        }
         Events events = Events.of(event(call, type, task));
         CommandResult result =
                 type == EventType.TASK_PAUSED ? tasks.pause(task.ref(), events) : tasks.resume(task.ref(), events);
@@ -152,11 +172,13 @@ final class TaskRoutes implements Routes {
                 yield Answer.json(200, reading.json.task(now)).header("ETag", etag(now));
             }
             case CommandResult.Absent() -> throw new ProblemException(Problem.notFound());
-            case CommandResult.Finished() ->
-                throw new ProblemException(
-                        Code.CONFLICT,
-                        "The task is finished, so there is nothing to pause or resume; create a new one.");
+            case CommandResult.Finished() -> throw finished();
         };
+    }
+
+    private static ProblemException finished() {
+        return new ProblemException(
+                Code.CONFLICT, "The task is finished, so there is nothing to pause or resume; create a new one.");
     }
 
     private TaskView find(Call call) {

@@ -39,12 +39,15 @@ final class HandlerRoutes implements Routes {
                         .scope(Scope.WORKERS_MANAGE)
                         .body("NewHandler")
                         .answers(201, "Handler")
+                        .creates()
+                        .dryRun()
                         .handler(this::propose),
                 Route.post("/api/v1/handlers/{name}:approve", "approveHandler")
                         .about(TAG, "Approve what another admin proposed")
                         .roles()
                         .scope(Scope.WORKERS_MANAGE)
                         .answers(200, "Handler")
+                        .dryRun()
                         .handler(this::approve),
                 Route.get("/api/v1/handlers", "listHandlers")
                         .about(TAG, "List handlers by name")

@@ -52,6 +52,8 @@ final class WorkerRoutes implements Routes {
                         .about(TAG, "Create a join token; it is shown once")
                         .body("NewJoinToken")
                         .answers(201, "JoinToken")
+                        .creates()
+                        .dryRun()
                         .handler(this::createToken),
                 manage(Route.get("/api/v1/workers/join-tokens", "listJoinTokens"))
                         .about(TAG, "List join tokens, newest first")
@@ -60,6 +62,7 @@ final class WorkerRoutes implements Routes {
                 manage(Route.delete("/api/v1/workers/join-tokens/{id}", "revokeJoinToken"))
                         .about(TAG, "Revoke a join token")
                         .answers(204, "")
+                        .dryRun()
                         .handler(this::revokeToken),
                 operate(Route.get("/api/v1/workers", "listWorkers"))
                         .about(TAG, "List workers, newest first")

@@ -2,7 +2,9 @@ package dev.vigil.api.web;
 
 import dev.vigil.protocol.id.Id;
 import dev.vigil.protocol.id.Kind;
+import dev.vigil.protocol.id.UuidV7;
 import jakarta.servlet.http.HttpServletRequest;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URLDecoder;
@@ -29,6 +31,8 @@ public final class Call {
     private final Map<String, String> variables;
     private final Map<String, String> query;
     private final @Nullable Caller caller;
+    private byte @Nullable [] body;
+    private CallRunner.@Nullable Ids ids;
 
     Call(HttpServletRequest request, RouteTable.Match.Found found, @Nullable Caller caller) {
         this.request = request;
@@ -130,17 +134,50 @@ public final class Call {
         if (request.getContentLengthLong() > max) {
             throw tooLarge(max);
         }
-        InputStream in = request.getInputStream();
-        byte[] body = in.readNBytes(max + 1);
-        if (body.length > max) {
+        byte[] known = body;
+        if (known == null) {
+            known = request.getInputStream().readNBytes(max + 1);
+            body = known;
+        }
+        if (known.length > max) {
             throw tooLarge(max);
         }
-        return body;
+        return known;
     }
 
     /// The body as a stream, for calls that pass it on.
     public InputStream stream() throws IOException {
-        return request.getInputStream();
+        return body == null ? request.getInputStream() : new ByteArrayInputStream(body);
+    }
+
+    /// Whether the caller only wants to know what would happen (`dry_run=true`). Routes with [Route.Means#HANDLER]
+    /// ask this; for others it is seen to.
+    public boolean isDryRun() {
+        return switch (query("dry_run").orElse("false")) {
+            case "true" -> route.writing().dryRun() != Route.Means.NONE;
+            case "false" -> false;
+            default ->
+                throw new ProblemException(Problem.invalid(List.of(
+                        new FieldError("dry_run", "type", "is neither true nor false", "use true, or leave it out"))));
+        };
+    }
+
+    /// The id of something that this call creates. Under an `Idempotency-Key` it is made of principal, key and place,
+    /// so that the same call finds what it made before it was cut off.
+    ///
+    /// @param place 0 for the first thing this call makes, below 131,072
+    public UUID newId(int place) {
+        CallRunner.Ids from = ids;
+        return from == null ? UuidV7.next() : from.apply(place);
+    }
+
+    /// Whether ids are made of a key, so that what has such an id already was made by the same call.
+    public boolean isKeyed() {
+        return ids != null;
+    }
+
+    void idsFrom(CallRunner.Ids source) {
+        ids = source;
     }
 
     /// The body as strict JSON.

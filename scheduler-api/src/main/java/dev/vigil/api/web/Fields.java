@@ -318,30 +318,12 @@ public final class Fields {
     }
 
     private @Nullable String hint(String name) {
-        return known.stream()
-                .filter(candidate -> !members.containsKey(candidate) && distance(candidate, name) <= 2)
-                .findFirst()
-                .map(candidate -> "did you mean " + candidate + "?")
+        List<String> absent = known.stream()
+                .filter(candidate -> !members.containsKey(candidate))
+                .toList();
+        return Nearest.of(name, absent)
+                .map(nearest -> "did you mean " + nearest + "?")
                 .orElse(null);
-    }
-
-    /// Levenshtein distance, cut at names of 64 characters.
-    private static int distance(String a, String b) {
-        if (Math.abs(a.length() - b.length()) > 2 || b.length() > 64) {
-            return 3;
-        }
-        int[] row = new int[b.length() + 1];
-        Arrays.setAll(row, i -> i);
-        for (int i = 1; i <= a.length(); i++) {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j <= b.length(); j++) {
-                int change = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.min(change, Math.min(row[j], row[j - 1]) + 1);
-            }
-        }
-        return row[b.length()];
     }
 
     private @Nullable Object take(String name) {

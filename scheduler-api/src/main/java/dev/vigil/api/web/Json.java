@@ -1,9 +1,11 @@
 package dev.vigil.api.web;
 
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
 import java.util.Optional;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.JsonParser;
+import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.PropertyNamingStrategies;
 import tools.jackson.databind.cfg.DateTimeFeature;
 import tools.jackson.databind.json.JsonMapper;
@@ -16,11 +18,18 @@ public final class Json {
             .disable(DateTimeFeature.WRITE_DATES_AS_TIMESTAMPS)
             .build();
 
+    private static final TypeReference<Map<String, Object>> OBJECT = new TypeReference<>() {};
+
     private Json() {}
 
     /// A record, map or list as UTF-8 JSON.
     public static byte[] bytes(Object value) {
         return MAPPER.writeValueAsBytes(value);
+    }
+
+    /// The members of a JSON object that this service wrote.
+    static Map<String, Object> object(byte[] text) {
+        return MAPPER.readValue(text, OBJECT);
     }
 
     /// JSON text to be written as it is, inside another value.

@@ -15,8 +15,10 @@ import org.jspecify.annotations.Nullable;
 /// @param path      with variables in braces
 /// @param access    who may call it
 /// @param operation how it is described
+/// @param writing   how a call that changes something may be tried and repeated
 /// @param handler   what runs
-public record Route(String method, PathTemplate path, Access access, Operation operation, Handler handler) {
+public record Route(
+        String method, PathTemplate path, Access access, Operation operation, Writing writing, Handler handler) {
 
     /// The path as it was written.
     public String template() {
@@ -33,6 +35,24 @@ public record Route(String method, PathTemplate path, Access access, Operation o
     public interface Handler {
         Answer handle(Call call) throws IOException;
     }
+
+    /// Who sees to it that a call is made once, or not at all.
+    public enum Means {
+        /// Nobody: the route does not offer it.
+        NONE,
+        /// One transaction around the handler, whose own transactions join it. Nothing slow in there, and no
+        /// transaction of its own.
+        TRANSACTION,
+        /// The handler itself.
+        HANDLER
+    }
+
+    /// How a call that changes something may be tried and repeated.
+    ///
+    /// @param key     for calls with an `Idempotency-Key`
+    /// @param dryRun  for calls with `dry_run=true`
+    /// @param bodyMax longest body that is read for it
+    public record Writing(Means key, Means dryRun, int bodyMax) {}
 
     /// How an operation is described in OpenAPI.
     ///
@@ -82,6 +102,9 @@ public record Route(String method, PathTemplate path, Access access, Operation o
         private final TreeMap<Integer, String> answers = new TreeMap<>();
         private @Nullable String body;
         private @Nullable Access access;
+        private Means key = Means.NONE;
+        private Means dryRun = Means.NONE;
+        private int bodyMax = Call.BODY_BYTES_MAX;
 
         private Draft(String method, String path, String id) {
             this.method = method;
@@ -142,6 +165,34 @@ public record Route(String method, PathTemplate path, Access access, Operation o
             return this;
         }
 
+        /// It creates something, so it honours `Idempotency-Key`: once in 24 hours, together with its answer.
+        public Draft creates() {
+            return creates(Means.TRANSACTION);
+        }
+
+        /// The same by other means.
+        public Draft creates(Means means) {
+            this.key = means;
+            return this;
+        }
+
+        /// It can be tried with `dry_run=true`: the same checks and answer, nothing stored.
+        public Draft dryRun() {
+            return dryRun(Means.TRANSACTION);
+        }
+
+        /// The same by other means.
+        public Draft dryRun(Means means) {
+            this.dryRun = means;
+            return query("dry_run");
+        }
+
+        /// Its body may be longer than that of an ordinary call.
+        public Draft bodyMax(int bytes) {
+            this.bodyMax = bytes;
+            return this;
+        }
+
         /// The finished route.
         public Route handler(Handler handler) {
             if (access == null) {
@@ -149,7 +200,8 @@ public record Route(String method, PathTemplate path, Access access, Operation o
                         "route " + id + " says nobody may call it; name roles, open or certificate");
             }
             var operation = new Operation(id, tag, summary, List.copyOf(query), body, Map.copyOf(answers));
-            return new Route(method, new PathTemplate(path), access, operation, handler);
+            return new Route(
+                    method, new PathTemplate(path), access, operation, new Writing(key, dryRun, bodyMax), handler);
         }
     }
 }

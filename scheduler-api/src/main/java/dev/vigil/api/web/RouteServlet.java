@@ -9,12 +9,18 @@ import java.io.IOException;
 public final class RouteServlet extends HttpServlet {
     private static final long serialVersionUID = 1;
 
+    private final transient CallRunner runner;
+
+    public RouteServlet(CallRunner runner) {
+        this.runner = runner;
+    }
+
     @Override
     protected void service(HttpServletRequest request, HttpServletResponse response) throws IOException {
         if (!(request.getAttribute(RouteGate.CALL) instanceof Call call)) {
             throw new ProblemException(Problem.notFound());
         }
-        Answer answer = call.route().handler().handle(call);
+        Answer answer = runner.run(call);
         response.setStatus(answer.status());
         answer.headers().forEach(response::setHeader);
         switch (answer.body()) {

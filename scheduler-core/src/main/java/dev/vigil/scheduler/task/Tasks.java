@@ -46,6 +46,12 @@ public final class Tasks {
         return creates.submit(new Prepared(task.withDraft(draft), nextAt));
     }
 
+    /// Why a draft would not be stored, whoever asks; empty when it would.
+    public Optional<Refused> check(TaskDraft draft) {
+        Instant now = clock.instant();
+        return Refusals.of(draft.anchored(now), now);
+    }
+
     /// A task, of whatever namespace and owner: whether the caller may see it is his policy's question.
     public Optional<TaskView> get(UUID id) {
         return db.sql(TaskQuery.SELECT + " AND t.id = :id")
