@@ -17,9 +17,10 @@ import java.util.Optional;
 /// @param misfire      what happens to missed occurrences
 /// @param misfireLimit how many of them run at most
 /// @param overlap      what happens while the previous one is open
-record ScheduleBody(Schedule schedule, Misfire misfire, int misfireLimit, Overlap overlap) {
-    private static final ScheduleBody PLACEHOLDER =
-            new ScheduleBody(new Schedule.OneTime(null), Misfire.LATEST, TaskDraft.MISFIRE_LIMIT, Overlap.SKIP);
+/// @param jitter       over how long its fires are spread
+record ScheduleBody(Schedule schedule, Misfire misfire, int misfireLimit, Overlap overlap, Duration jitter) {
+    private static final ScheduleBody PLACEHOLDER = new ScheduleBody(
+            new Schedule.OneTime(null), Misfire.LATEST, TaskDraft.MISFIRE_LIMIT, Overlap.SKIP, Duration.ZERO);
     private static final Duration AHEAD_MAX = Duration.ofDays(36_525);
 
     private enum Type {
@@ -44,11 +45,12 @@ record ScheduleBody(Schedule schedule, Misfire misfire, int misfireLimit, Overla
         Misfire misfire = fields.oneOf("misfire", Misfire.class).orElse(Misfire.LATEST);
         int limit = fields.integer("misfire_limit", 1, 1000).orElse(TaskDraft.MISFIRE_LIMIT);
         Overlap overlap = fields.oneOf("overlap", Overlap.class).orElse(Overlap.SKIP);
-        Optional<Duration> jitter = fields.duration("jitter");
-        if (jitter.isPresent() && !jitter.get().isZero()) {
-            fields.refuse("jitter", "unsupported", "is not built yet", "use PT0S, or leave it out");
+        Duration jitter = fields.duration("jitter").orElse(Duration.ZERO);
+        if (jitter.isNegative() || jitter.compareTo(TaskDraft.JITTER_MAX) > 0) {
+            fields.refuse("jitter", "range", "is outside the range", "use PT0S to P1D");
+            jitter = Duration.ZERO;
         }
-        return new ScheduleBody(schedule, misfire, limit, overlap);
+        return new ScheduleBody(schedule, misfire, limit, overlap, jitter);
     }
 
     private static Schedule oneTime(Fields fields, Instant now) {

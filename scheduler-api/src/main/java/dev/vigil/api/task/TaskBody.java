@@ -70,6 +70,7 @@ record TaskBody(TaskDraft draft, byte[] payload, @Nullable String subject) {
                 schedule.misfire(),
                 schedule.misfireLimit(),
                 schedule.overlap(),
+                schedule.jitter(),
                 labels);
         return new TaskBody(draft, payload, subject);
     }

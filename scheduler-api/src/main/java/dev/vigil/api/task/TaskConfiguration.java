@@ -30,8 +30,8 @@ public class TaskConfiguration {
     }
 
     @Bean
-    Executions executions(JdbcClient db, ShardHints hints) {
-        return new Executions(db, hints);
+    Executions executions(JdbcClient db, PlatformTransactionManager transactions, ShardHints hints) {
+        return new Executions(db, transactions, hints);
     }
 
     @Bean

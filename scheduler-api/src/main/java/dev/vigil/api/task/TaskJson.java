@@ -67,6 +67,7 @@ final class TaskJson {
         view.put("misfire", lower(draft.misfire()));
         view.put("misfire_limit", draft.misfireLimit());
         view.put("overlap", lower(draft.overlap()));
+        view.put("jitter", draft.jitter().toString());
         return view;
     }
 

@@ -238,6 +238,7 @@ class MaterialsTest {
                 Misfire.LATEST,
                 1,
                 Overlap.SKIP,
+                Duration.ZERO,
                 Map.of());
         AuditEvent event = AuditEvent.of(EventType.TASK_CREATED, "create", Result.SUCCESS, Instant.now());
         CreateResult created = tasks.create(new NewTask(

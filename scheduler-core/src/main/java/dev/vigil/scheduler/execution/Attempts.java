@@ -69,11 +69,13 @@ final class Attempts {
             return asked.compareTo(RETRY_AFTER_MAX) > 0 ? RETRY_AFTER_MAX : asked;
         }
         RetryPolicy policy = tries.policy;
-        long base = policy.initial().toMillis();
-        if (policy.backoff() == RetryPolicy.Backoff.EXPONENTIAL) {
-            int doublings = Math.min(tries.attempt - 1, 30);
-            base = Math.min(policy.max().toMillis(), base << doublings);
-        }
+        long initial = policy.initial().toMillis();
+        long wait = switch (policy.backoff()) {
+            case FIXED -> initial;
+            case LINEAR -> initial * tries.attempt;
+            case EXPONENTIAL -> initial << Math.min(tries.attempt - 1, 30);
+        };
+        long base = Math.min(policy.max().toMillis(), wait);
         return Duration.ofMillis(base + (base < 10 ? 0 : chance.nextLong(base / 10)));
     }
 

@@ -3,11 +3,14 @@ package dev.vigil.scheduler.execution;
 import dev.vigil.scheduler.execution.CommandWrites.Released;
 import dev.vigil.scheduler.execution.Open.Phase;
 import dev.vigil.scheduler.execution.OwnerReads.InboxRow;
+import dev.vigil.scheduler.execution.ScheduleRows.Siblings;
 import dev.vigil.scheduler.task.Commands.Kind;
+import dev.vigil.scheduler.task.Overlap;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.UUID;
 
 /// Carries out commands in their order. From the moment a command is applied here nothing is dispatched against
@@ -60,6 +63,8 @@ final class CommandWork {
             case RESUME -> resume(shard, command);
             case CANCEL -> cancel(shard, command);
             case DELETE, ERASE -> remove(shard, command);
+            case PATCH -> patch(shard, command);
+            case TRIGGER, RETRY -> admit(shard, command);
             case CREATED -> true;
         };
         if (!owned) {
@@ -79,13 +84,55 @@ final class CommandWork {
     private boolean resume(OwnedShard shard, InboxRow command) {
         List<Released> released = CommandWrites.release(
                 state.db(), fence(shard), command, fires.resumeAt(command).orElse(null));
+        FireWork.look(shard);
+        return queue(shard, released);
+    }
+
+    /// What a statement has moved is read anew from where it lies now.
+    ///
+    /// @return whether the statement passed
+    private static boolean queue(OwnedShard shard, List<Released> released) {
         for (Released row : released) {
+            if (row.id() != null) {
+                shard.lanes.remove(row.id());
+            }
             if (row.lane() != null && row.dueAt() != null) {
                 shard.lanes.rewind(row.lane(), row.dueAt());
             }
         }
-        FireWork.look(shard);
         return !released.isEmpty();
+    }
+
+    private boolean patch(OwnedShard shard, InboxRow command) {
+        List<UUID> dispatched =
+                openOf(shard, ref(command)).stream().map(Open::id).toList();
+        FireWork.look(shard);
+        return queue(shard, CommandWrites.renew(state.db(), fence(shard), command, dispatched));
+    }
+
+    /// An execution that somebody asked for finds its place as an occurrence of its schedule would. One that is tried
+    /// again is passed over by no policy.
+    private boolean admit(OwnedShard shard, InboxRow command) {
+        Optional<Due> found = OwnerReads.byId(state.db(), shard.id, List.of(ref(command))).stream()
+                .findFirst();
+        if (found.isEmpty()) {
+            return CommandWrites.done(state.db(), fence(shard), command);
+        }
+        Due due = found.get();
+        if (due.task().once() && command.kind() == Kind.TRIGGER) {
+            List<UUID> dispatched = shard.open.containsKey(due.id()) ? List.of(due.id()) : List.of();
+            return queue(shard, CommandWrites.bringForward(state.db(), fence(shard), command, dispatched));
+        }
+        Siblings siblings = ScheduleRows.siblings(state.db(), shard.id, due);
+        if (siblings.overlap() == Overlap.SKIP && siblings.open() > 0 && command.kind() == Kind.TRIGGER) {
+            endings.skipped(due);
+            shard.cancels.put(ref(command), command);
+            return true;
+        }
+        return queue(
+                shard,
+                CommandWrites.admit(
+                        state.db(), fence(shard), command, due.task().id(), false));
     }
 
     private boolean cancel(OwnedShard shard, InboxRow command) {

@@ -48,15 +48,18 @@ final class CommandWrites {
                 .isEmpty();
     }
 
-    /// An execution that may be dispatched again.
+    /// An execution that lies elsewhere or under another version now, or only a shard that passed when `id` is null.
     record Released(
-            int shard, @Nullable Integer lane, @Nullable Instant dueAt) {}
+            int shard,
+            @Nullable UUID id,
+            @Nullable Integer lane,
+            @Nullable Instant dueAt) {}
 
     /// Takes a hold back.
     ///
     /// @param nextAt when the task's schedule goes on; null when it has none
     static List<Released> release(JdbcClient db, Owned owned, InboxRow command, @Nullable Instant nextAt) {
-        return db.sql("""
+        return released(db.sql("""
                         WITH s AS MATERIALIZED (
                           SELECT s.id FROM scheduler.shard s
                             JOIN unnest(:myShards::int[], :myEpochs::bigint[]) AS mine(id, epoch) ON mine.id = s.id
@@ -68,7 +71,7 @@ final class CommandWrites {
                              AND e.id IN (SELECT :ref UNION ALL
                                           SELECT unnest(c.open) FROM scheduler.schedule c
                                            WHERE c.shard = :shard AND c.task_id = :ref)
-                          RETURNING e.shard, e.lane, e.due_at
+                          RETURNING e.shard, e.id, e.lane, e.due_at
                         ), c AS (
                           UPDATE scheduler.schedule c
                              SET paused = false, next_at = coalesce(:nextAt::timestamptz, c.next_at) FROM s
@@ -77,16 +80,136 @@ final class CommandWrites {
                           DELETE FROM scheduler.inbox i USING s
                            WHERE i.shard = s.id AND i.xid = :xid::text::xid8 AND i.seq = :seq
                         )
-                        SELECT s.id AS shard, e.lane, e.due_at FROM s LEFT JOIN e ON e.shard = s.id
+                        SELECT s.id AS shard, e.id, e.lane, e.due_at FROM s LEFT JOIN e ON e.shard = s.id
                         """)
                 .params(owned.parameters())
                 .param("shard", command.shard())
                 .param("ref", command.ref())
                 .param("nextAt", DueRow.text(nextAt))
                 .param("xid", Long.toString(command.xid()))
-                .param("seq", command.seq())
+                .param("seq", command.seq()));
+    }
+
+    /// Puts what has not been dispatched of a task, and its schedule, under its newest version.
+    ///
+    /// @param dispatched executions that have been
+    static List<Released> renew(JdbcClient db, Owned owned, InboxRow command, List<UUID> dispatched) {
+        return released(db.sql("""
+                        WITH s AS MATERIALIZED (
+                          SELECT s.id FROM scheduler.shard s
+                            JOIN unnest(:myShards::int[], :myEpochs::bigint[]) AS mine(id, epoch) ON mine.id = s.id
+                           WHERE s.owner = :me AND s.epoch = mine.epoch
+                             FOR SHARE OF s
+                        ), n AS (
+                          SELECT t.version, t.kind, t.priority * 16 + mod(t.namespace, 16) AS lane
+                            FROM scheduler.task t WHERE t.namespace = :namespace AND t.id = :ref
+                           ORDER BY t.version DESC LIMIT 1
+                        ), e AS (
+                          UPDATE scheduler.execution e
+                             SET version = n.version,
+                                 lane = CASE WHEN e.lane >= 0 THEN n.lane
+                                             WHEN e.lane >= -100 THEN -1 - n.lane ELSE -101 - n.lane END,
+                                 due_at = CASE WHEN n.kind = 1 THEN coalesce(:due::timestamptz, e.due_at)
+                                               ELSE e.due_at END,
+                                 scheduled_for = CASE WHEN n.kind = 1 THEN coalesce(:due::timestamptz, e.scheduled_for)
+                                                      ELSE e.scheduled_for END
+                            FROM s CROSS JOIN n
+                           WHERE e.shard = s.id AND e.fence_min = 0 AND e.id <> ALL (:dispatched::uuid[])
+                             AND e.id IN (SELECT :ref UNION ALL
+                                          SELECT unnest(c.open) FROM scheduler.schedule c
+                                           WHERE c.shard = :shard AND c.task_id = :ref)
+                          RETURNING e.shard, e.id, e.lane, e.due_at
+                        ), c AS (
+                          UPDATE scheduler.schedule c
+                             SET version = n.version, next_at = coalesce(:due::timestamptz, c.next_at)
+                            FROM s CROSS JOIN n
+                           WHERE c.shard = s.id AND c.task_id = :ref
+                        ), i AS (
+                          DELETE FROM scheduler.inbox i USING s
+                           WHERE i.shard = s.id AND i.xid = :xid::text::xid8 AND i.seq = :seq
+                        )
+                        SELECT s.id AS shard, e.id, e.lane, e.due_at FROM s LEFT JOIN e ON e.shard = s.id
+                        """)
+                .params(owned.parameters())
+                .param("shard", command.shard())
+                .param("namespace", command.namespace())
+                .param("ref", command.ref())
+                .param("due", DueRow.text(command.due()))
+                .param("dispatched", dispatched.toArray(UUID[]::new))
+                .param("xid", Long.toString(command.xid()))
+                .param("seq", command.seq()));
+    }
+
+    /// Lets a one_time task's execution run now, unless it is held or on a worker.
+    ///
+    /// @param dispatched executions that are on a worker
+    static List<Released> bringForward(JdbcClient db, Owned owned, InboxRow command, List<UUID> dispatched) {
+        return released(db.sql("""
+                        WITH s AS MATERIALIZED (
+                          SELECT s.id FROM scheduler.shard s
+                            JOIN unnest(:myShards::int[], :myEpochs::bigint[]) AS mine(id, epoch) ON mine.id = s.id
+                           WHERE s.owner = :me AND s.epoch = mine.epoch
+                             FOR SHARE OF s
+                        ), e AS (
+                          UPDATE scheduler.execution e SET due_at = least(e.due_at, clock_timestamp()) FROM s
+                           WHERE e.shard = s.id AND e.id = :ref AND e.lane >= 0 AND e.id <> ALL (:dispatched::uuid[])
+                          RETURNING e.shard, e.id, e.lane, e.due_at
+                        ), i AS (
+                          DELETE FROM scheduler.inbox i USING s
+                           WHERE i.shard = s.id AND i.xid = :xid::text::xid8 AND i.seq = :seq
+                        )
+                        SELECT s.id AS shard, e.id, e.lane, e.due_at FROM s LEFT JOIN e ON e.shard = s.id
+                        """)
+                .params(owned.parameters())
+                .param("ref", command.ref())
+                .param("dispatched", dispatched.toArray(UUID[]::new))
+                .param("xid", Long.toString(command.xid()))
+                .param("seq", command.seq()));
+    }
+
+    /// Admits an execution that was asked for: it belongs to its schedule's open ones, and lies where it is
+    /// dispatched from.
+    ///
+    /// @param task of the execution
+    /// @param waits whether it stays where it is until what is open has ended
+    static List<Released> admit(JdbcClient db, Owned owned, InboxRow command, UUID task, boolean waits) {
+        return released(db.sql("""
+                        WITH s AS MATERIALIZED (
+                          SELECT s.id FROM scheduler.shard s
+                            JOIN unnest(:myShards::int[], :myEpochs::bigint[]) AS mine(id, epoch) ON mine.id = s.id
+                           WHERE s.owner = :me AND s.epoch = mine.epoch
+                             FOR SHARE OF s
+                        ), e AS (
+                          UPDATE scheduler.execution e SET lane = CASE WHEN :waits THEN e.lane ELSE -101 - e.lane END
+                            FROM s
+                           WHERE e.shard = s.id AND e.id = :ref AND e.lane < -100
+                          RETURNING e.shard, e.id, e.lane, e.due_at
+                        ), c AS (
+                          UPDATE scheduler.schedule c
+                             SET open = ARRAY (SELECT o.id FROM scheduler.execution o
+                                                WHERE o.shard = c.shard AND o.id = ANY (c.open) AND o.id <> :ref)
+                                        || :ref::uuid
+                            FROM s
+                           WHERE c.shard = s.id AND c.task_id = :task
+                        ), i AS (
+                          DELETE FROM scheduler.inbox i USING s
+                           WHERE i.shard = s.id AND i.xid = :xid::text::xid8 AND i.seq = :seq
+                        )
+                        SELECT s.id AS shard, e.id, e.lane, e.due_at FROM s LEFT JOIN e ON e.shard = s.id
+                        """)
+                .params(owned.parameters())
+                .param("ref", command.ref())
+                .param("task", task)
+                .param("waits", waits)
+                .param("xid", Long.toString(command.xid()))
+                .param("seq", command.seq()));
+    }
+
+    private static List<Released> released(JdbcClient.StatementSpec statement) {
+        return statement
                 .query((row, index) -> new Released(
                         row.getInt("shard"),
+                        row.getObject("id", UUID.class),
                         row.getObject("lane", Integer.class),
                         row.getObject("lane") == null ? null : DueRow.instant(row, "due_at")))
                 .list();

@@ -111,6 +111,11 @@ final class Endings {
         over.add(new Over(due, null, new Next.Ends(State.CANCELLED, null), "cancelled", null));
     }
 
+    /// An execution that is not dispatched is passed over by its overlap policy.
+    void skipped(Due due) {
+        over.add(new Over(due, null, new Next.Ends(State.SKIPPED, "overlap"), "overlap", null));
+    }
+
     private void end(Open open, Next next, String code, @Nullable Reported report) {
         if (open.phase == Phase.ENDING) {
             return;

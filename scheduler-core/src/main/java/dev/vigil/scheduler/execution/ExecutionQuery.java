@@ -58,10 +58,14 @@ final class ExecutionQuery {
                AND (:to::timestamptz IS NULL OR x.scheduled_for < :to::timestamptz)
             """;
 
-    /// Open executions of one task: a one_time task's has the task's id, a schedule lists its own.
+    /// Open executions of one task: a one_time task's has the task's id, a schedule lists its own, and some wait to
+    /// be admitted.
     private static final String OF_TASK = """
-               AND x.id IN (SELECT :task::uuid UNION ALL SELECT unnest(c.open) FROM scheduler.schedule c
-                             WHERE c.shard = x.shard AND c.task_id = :task)
+               AND x.id IN (SELECT :task::uuid
+                             UNION SELECT unnest(c.open) FROM scheduler.schedule c
+                             WHERE c.shard = x.shard AND c.task_id = :task
+                             UNION SELECT i.ref FROM scheduler.inbox i
+                             WHERE i.shard = x.shard AND i.kind IN (:trigger, :retry))
             """;
 
     private static final String NEWEST = """
@@ -110,7 +114,15 @@ final class ExecutionQuery {
     }
 
     static Map<String, Integer> codes() {
-        return Map.of("pause", Kind.PAUSE.code(), "resume", Kind.RESUME.code());
+        return Map.of(
+                "pause",
+                Kind.PAUSE.code(),
+                "resume",
+                Kind.RESUME.code(),
+                "trigger",
+                Kind.TRIGGER.code(),
+                "retry",
+                Kind.RETRY.code());
     }
 
     static ExecutionView view(ResultSet row, int index) throws SQLException {

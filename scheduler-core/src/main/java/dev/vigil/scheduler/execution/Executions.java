@@ -6,7 +6,9 @@ import dev.vigil.scheduler.task.Columns;
 import dev.vigil.scheduler.task.CommandResult;
 import dev.vigil.scheduler.task.Commands;
 import dev.vigil.scheduler.task.Events;
+import dev.vigil.scheduler.task.Limits;
 import dev.vigil.scheduler.task.Page;
+import dev.vigil.scheduler.task.RetryResult;
 import dev.vigil.scheduler.task.ShardHints;
 import java.sql.ResultSet;
 import java.sql.SQLException;
@@ -14,6 +16,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.transaction.PlatformTransactionManager;
+import org.springframework.transaction.support.TransactionTemplate;
 
 /// Executions as everybody but their owner sees them: reads them, asks for their cancellation, and answers what a
 /// worker may have.
@@ -24,9 +28,9 @@ public final class Executions {
     private final Commands commands;
 
     /// Executions of this database; owners are told of commands through `hints`.
-    public Executions(JdbcClient db, ShardHints hints) {
+    public Executions(JdbcClient db, PlatformTransactionManager transactions, ShardHints hints) {
         this.db = db;
-        this.commands = new Commands(db, hints);
+        this.commands = new Commands(db, new TransactionTemplate(transactions), hints);
     }
 
     /// An execution, of whatever namespace and owner: whether the caller may see it is his policy's question.
@@ -84,6 +88,14 @@ public final class Executions {
     /// Asks for the end of an execution. From the answer on it is not dispatched; what runs is told to stop.
     public CommandResult cancel(UUID execution, Events events) {
         return commands.cancelExecution(execution, events);
+    }
+
+    /// Opens an execution that failed, timed out or was cancelled once more. Its attempts are numbered on, and it has
+    /// at least one.
+    ///
+    /// @param limits what the task's owner may have: a one_time task becomes unfinished again
+    public RetryResult retry(UUID execution, Limits limits, Events events) {
+        return commands.retry(execution, limits, events);
     }
 
     /// Which of its claims a worker really holds. One query, over the dispatch rows of the fences it names.

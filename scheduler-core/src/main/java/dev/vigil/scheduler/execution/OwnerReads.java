@@ -136,7 +136,7 @@ final class OwnerReads {
     ///
     /// @param xid  the transaction that wrote it
     /// @param lanes of what was created; 0 for a command
-    /// @param due  the earliest of what was created; null for a command
+    /// @param due  the earliest of what was created; of a patch the fire that it promises, if any
     /// @param ref  whom a command means; null for news of creation
     /// @param namespace of `ref`
     record InboxRow(
@@ -153,7 +153,7 @@ final class OwnerReads {
     /// Commands that are not yet carried out, in their order.
     static List<InboxRow> commands(JdbcClient db, Collection<Integer> shards) {
         return db.sql("""
-                        SELECT shard, xid::text::bigint AS xid, seq, kind, 0 AS lanes, NULL::timestamptz AS due, ref,
+                        SELECT shard, xid::text::bigint AS xid, seq, kind, 0 AS lanes, due, ref,
                                namespace, change_seq
                           FROM scheduler.inbox
                          WHERE shard = ANY (:shards::int[]) AND change_seq IS NOT NULL

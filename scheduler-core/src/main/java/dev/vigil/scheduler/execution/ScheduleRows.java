@@ -175,6 +175,31 @@ final class ScheduleRows {
                 .list();
     }
 
+    /// What an execution finds of its own schedule.
+    ///
+    /// @param overlap of the task's version that fires
+    /// @param open    other executions of it that are not over
+    record Siblings(Overlap overlap, int open) {
+        private static final Siblings NONE = new Siblings(Overlap.ALLOW, 0);
+    }
+
+    static Siblings siblings(JdbcClient db, int shard, Due due) {
+        return db.sql("""
+                        SELECT t.overlap, (SELECT count(*) FROM scheduler.execution e
+                                            WHERE e.shard = c.shard AND e.id = ANY (c.open) AND e.id <> :id) AS open
+                          FROM scheduler.schedule c
+                          JOIN scheduler.task t
+                            ON t.namespace = c.namespace AND t.id = c.task_id AND t.version = c.version
+                         WHERE c.shard = :shard AND c.task_id = :task
+                        """)
+                .param("shard", shard)
+                .param("task", due.task().id())
+                .param("id", due.id())
+                .query((row, index) -> new Siblings(Coded.of(Overlap.class, row.getInt("overlap")), row.getInt("open")))
+                .optional()
+                .orElse(Siblings.NONE);
+    }
+
     /// When the first schedule of each shard fires after `bound`.
     record First(int shard, Instant at) {}
 

@@ -1,22 +1,138 @@
 package dev.vigil.scheduler.task;
 
+import dev.vigil.scheduler.task.Admissions.Ended;
 import dev.vigil.scheduler.task.ShardHints.ShardHint;
+import java.time.Instant;
 import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BiFunction;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.transaction.support.TransactionSynchronization;
+import org.springframework.transaction.support.TransactionSynchronizationManager;
+import org.springframework.transaction.support.TransactionTemplate;
 
 /// The inbox as those who command see it. A command is one row, one step of the shard's `change_seq` and its
 /// audit event, in one statement. Dispatch requires the `change_seq` that the owner has carried out, so once a
 /// command is answered, no dispatch that ignores it can commit, whether or not the owner was told.
 public final class Commands {
     private final JdbcClient db;
+    private final TransactionTemplate transaction;
     private final ShardHints hints;
+    private final TaskVersions versions;
+    private final Admissions admissions;
+    private final Quotas quotas;
 
     /// Commands of this database; owners are told through `hints`.
-    public Commands(JdbcClient db, ShardHints hints) {
+    public Commands(JdbcClient db, TransactionTemplate transaction, ShardHints hints) {
         this.db = db;
+        this.transaction = transaction;
         this.hints = hints;
+        this.versions = new TaskVersions(db);
+        this.admissions = new Admissions(db);
+        this.quotas = new Quotas(db);
+    }
+
+    /// Changes a task.
+    PatchResult patch(TaskRef task, Patch patch, Instant now) {
+        return locked(task, new PatchResult.Absent(), (shard, view) -> versions.store(patch, view, shard, now));
+    }
+
+    /// Runs a task now, besides what its schedule does.
+    ///
+    /// @param wanted id of the execution if it is a new one
+    TriggerResult trigger(TaskRef task, UUID wanted, Function<UUID, Events> events) {
+        return locked(task, new TriggerResult.Absent(), (shard, view) -> {
+            if (view.state() != TaskView.State.SCHEDULED) {
+                return view.state() == TaskView.State.PAUSED
+                        ? new TriggerResult.Paused()
+                        : new TriggerResult.Finished();
+            }
+            if (view.draft().schedule() instanceof Schedule.OneTime) {
+                admissions.bringForward(view, shard, events.apply(view.id()));
+                return new TriggerResult.Triggered(view.id());
+            }
+            if (!admissions.exists(view.namespace(), shard, wanted)) {
+                admissions.trigger(view, shard, wanted, events.apply(wanted));
+            }
+            return new TriggerResult.Triggered(wanted);
+        });
+    }
+
+    /// Opens an ended execution once more. One of a one_time task makes that task unfinished again, and needs room
+    /// in its owner's limit.
+    public RetryResult retry(UUID execution, Limits limits, Events events) {
+        Optional<Ended> found = admissions.ended(execution);
+        if (found.isEmpty()) {
+            return admissions.isOpen(execution) ? new RetryResult.Open() : new RetryResult.Absent();
+        }
+        Ended ended = found.get();
+        if (!ended.retryable()) {
+            return new RetryResult.NotRetryable();
+        }
+        var task = new TaskRef(ended.namespace(), ended.task());
+        return locked(task, new RetryResult.TaskGone(), (shard, view) -> {
+            Optional<RetryResult> refusal = admissions.refusal(ended, view);
+            if (refusal.isPresent()) {
+                return refusal.get();
+            }
+            if (ended.isOneTime()) {
+                var owner = new Quotas.Owner(view.namespace(), view.owner());
+                Optional<RetryResult> full = quotas.reopen(owner, limits);
+                if (full.isPresent()) {
+                    return full.get();
+                }
+            }
+            if (admissions.reopen(ended, view, events)) {
+                return new RetryResult.Retried();
+            }
+            // Somebody else was faster, between the look at history and the lock.
+            if (ended.isOneTime()) {
+                quotas.giveBack(new Quotas.Owner(view.namespace(), view.owner()), 1);
+            }
+            return new RetryResult.Open();
+        });
+    }
+
+    /// Runs something with the shard of a task held and the task as it is promised then, and tells the owner.
+    private <R> R locked(TaskRef task, R absent, BiFunction<Integer, TaskView, R> action) {
+        var shard = new AtomicReference<@Nullable Integer>();
+        R result = Objects.requireNonNull(transaction.execute(status -> {
+            Optional<Integer> held = lock(task);
+            Optional<TaskView> view = held.flatMap(id -> view(task));
+            shard.set(held.orElse(null));
+            return view.isEmpty() ? absent : action.apply(held.get(), view.get());
+        }));
+        Integer held = shard.get();
+        if (held != null) {
+            tell(held);
+        }
+        return result;
+    }
+
+    private Optional<Integer> lock(TaskRef task) {
+        return db.sql("""
+                        SELECT id FROM scheduler.shard
+                         WHERE id = (SELECT shard FROM scheduler.task WHERE namespace = :namespace AND id = :id LIMIT 1)
+                           FOR NO KEY UPDATE
+                        """)
+                .param("namespace", task.namespace())
+                .param("id", task.id())
+                .query(Integer.class)
+                .optional();
+    }
+
+    private Optional<TaskView> view(TaskRef task) {
+        return db.sql(TaskQuery.SELECT + " AND t.id = :id AND t.namespace = :namespace")
+                .params(TaskQuery.CODES)
+                .param("namespace", task.namespace())
+                .param("id", task.id())
+                .query(TaskRow::view)
+                .optional();
     }
 
     /// Commands a task.
@@ -85,13 +201,31 @@ public final class Commands {
 
     private CommandResult result(Stored stored) {
         if (stored.shard != null) {
-            List<ShardHint> elsewhere = NearbyOwners.tell(List.of(ShardHint.command(stored.shard)));
-            if (!elsewhere.isEmpty()) {
-                hints.changed(elsewhere);
-            }
+            tell(stored.shard);
             return new CommandResult.Accepted();
         }
         return stored.known ? new CommandResult.Finished() : new CommandResult.Absent();
+    }
+
+    /// Tells the owner, after the commit of whatever transaction the caller is in.
+    private void tell(int shard) {
+        if (!TransactionSynchronizationManager.isActualTransactionActive()) {
+            tellNow(shard);
+            return;
+        }
+        TransactionSynchronizationManager.registerSynchronization(new TransactionSynchronization() {
+            @Override
+            public void afterCommit() {
+                tellNow(shard);
+            }
+        });
+    }
+
+    private void tellNow(int shard) {
+        List<ShardHint> elsewhere = NearbyOwners.tell(List.of(ShardHint.command(shard)));
+        if (!elsewhere.isEmpty()) {
+            hints.changed(elsewhere);
+        }
     }
 
     private record Stored(@Nullable Integer shard, boolean known) {}
@@ -104,7 +238,13 @@ public final class Commands {
         DELETE(4),
         CANCEL(5),
         /// Deletes a task, and takes out of history what tells of its subject.
-        ERASE(6);
+        ERASE(6),
+        /// A task has a new version.
+        PATCH(7),
+        /// An execution was asked for, beside its schedule's; of a one_time task its own is to run now.
+        TRIGGER(8),
+        /// An ended execution is open again.
+        RETRY(9);
 
         private final int code;
 

@@ -1,6 +1,7 @@
 package dev.vigil.scheduler.task;
 
 import java.util.Comparator;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -22,6 +23,10 @@ final class Quotas {
         if (counted.add(owner)) {
             count(owner);
         }
+        return take(owner, limit, wanted).orElseThrow();
+    }
+
+    private Optional<Grant> take(Owner owner, int limit, int wanted) {
         return db.sql("""
                         WITH freed AS (
                           DELETE FROM scheduler.quota_freed WHERE namespace = :namespace AND owner = :owner RETURNING n
@@ -41,7 +46,17 @@ final class Quotas {
                 .param("limit", limit)
                 .query((row, index) ->
                         new Grant((int) (row.getLong("after") - row.getLong("before")), row.getLong("after")))
-                .single();
+                .optional();
+    }
+
+    /// Takes room for one task that is unfinished again, if its owner is counted at all.
+    ///
+    /// @return why not
+    Optional<RetryResult> reopen(Owner owner, Limits limits) {
+        Integer limit = limits.maxTasks();
+        return take(owner, limit == null ? Integer.MAX_VALUE : limit, 1)
+                .filter(grant -> grant.granted == 0)
+                .map(grant -> new RetryResult.OverQuota(grant.used, limit == null ? Integer.MAX_VALUE : limit));
     }
 
     /// Gives room back that was taken in this transaction and not needed.

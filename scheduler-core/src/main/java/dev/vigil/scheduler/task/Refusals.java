@@ -21,6 +21,12 @@ final class Refusals {
                     "overlap " + draft.overlap().name().toLowerCase(java.util.Locale.ROOT) + " is not built yet",
                     "use skip or allow"));
         }
+        if (!draft.jitter().isZero()) {
+            Optional<Refused> jitter = jitter(draft);
+            if (jitter.isPresent()) {
+                return jitter;
+            }
+        }
         return switch (draft.schedule()) {
             case Schedule.OneTime(Instant at)
             when at != null && at.isAfter(now.plus(AHEAD_MAX)) ->
@@ -29,6 +35,25 @@ final class Refusals {
             case Schedule.OneTime ignored -> Optional.empty();
             case Schedule.Interval ignored -> Optional.empty();
             case Schedule.Cron cron -> of(cron, now);
+        };
+    }
+
+    /// A fire that moves stays before the next one. How far the fires of a calendar lie apart differs, so theirs
+    /// move no further than the next one each.
+    private static Optional<Refused> jitter(TaskDraft draft) {
+        return switch (draft.schedule()) {
+            case Schedule.OneTime ignored ->
+                Optional.of(new Refused(
+                        "/schedule/jitter", "range", "a one_time task has one fire only", "use at for its time"));
+            case Schedule.Interval interval
+            when draft.jitter().compareTo(interval.every()) >= 0 ->
+                Optional.of(new Refused(
+                        "/schedule/jitter",
+                        "range",
+                        draft.jitter() + " is not below the interval",
+                        "use less than " + interval.every()));
+            case Schedule.Interval ignored -> Optional.empty();
+            case Schedule.Cron ignored -> Optional.empty();
         };
     }
 

@@ -26,7 +26,9 @@ public record RetryPolicy(int maxAttempts, Backoff backoff, Duration initial, Du
     /// How the wait grows from attempt to attempt.
     public enum Backoff implements Coded {
         FIXED(0),
-        EXPONENTIAL(1);
+        EXPONENTIAL(1),
+        /// By the first wait each time.
+        LINEAR(2);
 
         private final int code;
 

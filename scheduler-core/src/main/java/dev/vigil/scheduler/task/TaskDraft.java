@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 /// @param misfire  what happens to occurrences missed during an outage
 /// @param misfireLimit how many missed occurrences `ALL` runs at most, the latest ones; 1 to 1000
 /// @param overlap  what happens when the previous occurrence is still open
+/// @param jitter   over how long the occurrences of a schedule are spread, each by its own hash; below the interval
 /// @param labels   at most 32, stored in clear
 public record TaskDraft(
         String name,
@@ -29,12 +30,16 @@ public record TaskDraft(
         Misfire misfire,
         int misfireLimit,
         Overlap overlap,
+        Duration jitter,
         Map<String, String> labels) {
     /// Longest name, in characters.
     public static final int NAME_LENGTH_MAX = 200;
 
     /// The limit of a task that names none.
     public static final int MISFIRE_LIMIT = 100;
+
+    /// Longest jitter.
+    public static final Duration JITTER_MAX = Duration.ofDays(1);
 
     private static final Duration TIMEOUT_MAX = Duration.ofHours(24);
 
@@ -48,6 +53,9 @@ public record TaskDraft(
         }
         if (misfireLimit < 1 || misfireLimit > 1000) {
             throw new IllegalArgumentException("misfire_limit is " + misfireLimit + "; use 1 to 1000");
+        }
+        if (jitter.isNegative() || jitter.compareTo(JITTER_MAX) > 0) {
+            throw new IllegalArgumentException("jitter is " + jitter + "; use PT0S to " + JITTER_MAX);
         }
         if (labels.size() > 32) {
             throw new IllegalArgumentException("there are " + labels.size() + " labels; use at most 32");
@@ -68,6 +76,7 @@ public record TaskDraft(
                         misfire,
                         misfireLimit,
                         overlap,
+                        jitter,
                         labels)
                 : this;
     }

@@ -23,25 +23,25 @@ final class TaskInsert {
                                    :kinds::smallint[], :priorities::smallint[], :names::text[], :handlers::text[],
                                    :timeouts::int[], :maxAttempts::smallint[], :backoffs::smallint[],
                                    :retryInitials::int[], :retryMaxes::int[], :misfires::smallint[],
-                                   :misfireLimits::smallint[], :overlaps::smallint[], :labels::jsonb[],
-                                   :ats::timestamptz[], :crons::text[], :zones::text[], :onGaps::smallint[],
+                                   :misfireLimits::smallint[], :overlaps::smallint[], :jitters::bigint[],
+                                   :labels::jsonb[], :ats::timestamptz[], :crons::text[], :zones::text[], :onGaps::smallint[],
                                    :onOverlaps::smallint[], :everies::bigint[], :anchors::timestamptz[],
                                    :nexts::timestamptz[], :keyIds::uuid[], :sizes::int[], :inlines::bytea[],
                                    :bigs::bytea[], :subjectIndexes::bytea[], :subjects::bytea[],
                                    :eventCounts::int[], :events::bytea[])
                 AS v(id, namespace, owner, shard, lane, kind, priority, name, handler, timeout_ms, max_attempts, backoff,
-                     retry_initial_ms, retry_max_ms, misfire, misfire_limit, overlap, labels, at, cron, zone, on_gap,
-                     on_overlap, every_ms, anchor, next_at, key_id, size, inline, big, subject_index, subject,
+                     retry_initial_ms, retry_max_ms, misfire, misfire_limit, overlap, jitter_ms, labels, at, cron, zone,
+                     on_gap, on_overlap, every_ms, anchor, next_at, key_id, size, inline, big, subject_index, subject,
                      event_count, events)
             ), t AS (
               INSERT INTO scheduler.task
                      (namespace, id, version, owner, shard, kind, priority, name, handler, timeout_ms, max_attempts,
-                      backoff, retry_initial_ms, retry_max_ms, misfire, misfire_limit, overlap, labels, at, cron, zone,
-                      on_gap, on_overlap, every_ms, anchor, key_id, payload_version, payload_bytes, payload,
+                      backoff, retry_initial_ms, retry_max_ms, misfire, misfire_limit, overlap, jitter_ms, labels, at,
+                      cron, zone, on_gap, on_overlap, every_ms, anchor, key_id, payload_version, payload_bytes, payload,
                       subject_index, subject)
               SELECT namespace, id, 1, owner, shard, kind, priority, name, handler, timeout_ms, max_attempts,
-                     backoff, retry_initial_ms, retry_max_ms, misfire, misfire_limit, overlap, labels, at, cron, zone,
-                     on_gap, on_overlap, every_ms, anchor, key_id, 1, size, inline, subject_index, subject
+                     backoff, retry_initial_ms, retry_max_ms, misfire, misfire_limit, overlap, jitter_ms, labels, at,
+                     cron, zone, on_gap, on_overlap, every_ms, anchor, key_id, 1, size, inline, subject_index, subject
                 FROM v
                   ON CONFLICT DO NOTHING
               RETURNING namespace, id, created_at
@@ -101,8 +101,7 @@ final class TaskInsert {
     private static Map<String, Object> columns(List<Planned> tasks) {
         var columns = new Columns<>(tasks);
         identity(columns);
-        policies(columns);
-        schedules(columns);
+        DraftColumns.add(columns, Planned::draft);
         payloads(columns);
         return columns.arrays();
     }
@@ -113,77 +112,10 @@ final class TaskInsert {
         columns.add("owners", new UUID[0], planned -> planned.task.owner());
         columns.add("shards", new Integer[0], Planned::shard);
         columns.add("lanes", new Integer[0], planned -> Lane.of(planned.draft().priority(), planned.task.namespace()));
-        columns.add("names", new String[0], planned -> planned.draft().name());
-        columns.add("handlers", new String[0], planned -> planned.draft().handler());
-        columns.add(
-                "labels", new String[0], planned -> TaskRow.json(planned.draft().labels()));
         columns.add(
                 "eventCounts", new Integer[0], planned -> planned.task.events().count());
         columns.add("events", new byte[0][], planned -> planned.task.events().framed());
-    }
-
-    private static void policies(Columns<Planned> columns) {
-        columns.add(
-                "priorities",
-                new Integer[0],
-                planned -> planned.draft().priority().code());
-        columns.add("timeouts", new Integer[0], planned ->
-                (int) planned.draft().timeout().toMillis());
-        columns.add(
-                "maxAttempts",
-                new Integer[0],
-                planned -> planned.draft().retry().maxAttempts());
-        columns.add(
-                "backoffs",
-                new Integer[0],
-                planned -> planned.draft().retry().backoff().code());
-        columns.add("retryInitials", new Integer[0], planned ->
-                (int) planned.draft().retry().initial().toMillis());
-        columns.add("retryMaxes", new Integer[0], planned ->
-                (int) planned.draft().retry().max().toMillis());
-        columns.add(
-                "misfires", new Integer[0], planned -> planned.draft().misfire().code());
-        columns.add("misfireLimits", new Integer[0], planned -> planned.draft().misfireLimit());
-        columns.add(
-                "overlaps", new Integer[0], planned -> planned.draft().overlap().code());
-    }
-
-    private static void schedules(Columns<Planned> columns) {
-        columns.add("kinds", new Integer[0], planned -> TaskRow.kind(planned.schedule()));
-        columns.add(
-                "ats",
-                new String[0],
-                planned -> planned.schedule() instanceof Schedule.OneTime(Instant at) ? text(at) : null);
-        columns.add(
-                "crons",
-                new String[0],
-                planned -> planned.cron() == null ? null : planned.cron().expression());
-        columns.add(
-                "zones",
-                new String[0],
-                planned -> planned.cron() == null ? null : planned.cron().zone().getId());
-        columns.add(
-                "onGaps",
-                new Integer[0],
-                planned ->
-                        planned.cron() == null ? null : planned.cron().onGap().code());
-        columns.add(
-                "onOverlaps",
-                new Integer[0],
-                planned -> planned.cron() == null
-                        ? null
-                        : planned.cron().onOverlap().code());
-        columns.add(
-                "everies",
-                new Long[0],
-                planned -> planned.schedule() instanceof Schedule.Interval interval
-                        ? interval.every().toMillis()
-                        : null);
-        columns.add(
-                "anchors",
-                new String[0],
-                planned -> planned.schedule() instanceof Schedule.Interval interval ? text(interval.anchor()) : null);
-        columns.add("nexts", new String[0], planned -> text(planned.nextAt));
+        columns.add("nexts", new String[0], planned -> DraftColumns.text(planned.nextAt));
     }
 
     private static void payloads(Columns<Planned> columns) {
@@ -202,10 +134,6 @@ final class TaskInsert {
         columns.add("subjects", new byte[0][], planned -> planned.payload().subject());
     }
 
-    private static @Nullable String text(@Nullable Instant at) {
-        return at == null ? null : at.toString();
-    }
-
     /// A task, where it goes and when it first fires.
     ///
     /// @param nextAt of a schedule; null for a one_time task
@@ -218,20 +146,12 @@ final class TaskInsert {
             return task.draft();
         }
 
-        Schedule schedule() {
-            return task.draft().schedule();
-        }
-
         TaskDraft.Sealed payload() {
             return task.payload();
         }
 
         boolean isInline() {
             return task.payload().sealed().length <= INLINE_BYTES_MAX;
-        }
-
-        Schedule.@Nullable Cron cron() {
-            return schedule() instanceof Schedule.Cron cron ? cron : null;
         }
     }
 

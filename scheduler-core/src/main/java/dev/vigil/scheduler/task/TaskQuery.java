@@ -11,13 +11,14 @@ final class TaskQuery {
             "pause", Kind.PAUSE.code(),
             "resume", Kind.RESUME.code(),
             "delete", Kind.DELETE.code(),
+            "patch", Kind.PATCH.code(),
             "erase", Kind.ERASE.code());
 
     /// State and next fire follow from what is there: an open execution or a schedule, its lane, a pending
     /// command.
     static final String SELECT = """
             SELECT * FROM (
-              SELECT t.*, coalesce(e.due_at, c.next_at) AS next_at,
+              SELECT t.*, coalesce(n.due, e.due_at, c.next_at) AS next_at,
                      CASE WHEN e.id IS NULL AND c.task_id IS NULL THEN 'FINISHED'
                           WHEN coalesce(p.kind = :pause, e.lane BETWEEN -100 AND -1, c.paused) THEN 'PAUSED'
                           ELSE 'SCHEDULED' END AS state
@@ -27,6 +28,10 @@ final class TaskQuery {
                 LEFT JOIN LATERAL (SELECT i.kind FROM scheduler.inbox i
                                     WHERE i.ref = t.id AND i.change_seq IS NOT NULL AND i.kind IN (:pause, :resume)
                                     ORDER BY i.change_seq DESC LIMIT 1) p ON true
+                LEFT JOIN LATERAL (SELECT i.due FROM scheduler.inbox i
+                                    WHERE i.ref = t.id AND i.change_seq IS NOT NULL AND i.kind = :patch
+                                      AND i.due IS NOT NULL
+                                    ORDER BY i.change_seq DESC LIMIT 1) n ON true
                WHERE NOT EXISTS (SELECT FROM scheduler.inbox i
                                   WHERE i.ref = t.id AND i.change_seq IS NOT NULL AND i.kind IN (:delete, :erase))
                  AND NOT EXISTS (SELECT FROM scheduler.task n

@@ -68,6 +68,7 @@ final class TaskRow {
                 Coded.of(Misfire.class, row.getInt("misfire")),
                 row.getInt("misfire_limit"),
                 Coded.of(Overlap.class, row.getInt("overlap")),
+                Duration.ofMillis(row.getLong("jitter_ms")),
                 labels(row.getString("labels")));
     }
 

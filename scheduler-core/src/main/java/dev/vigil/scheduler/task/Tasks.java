@@ -8,6 +8,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Function;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.support.TransactionTemplate;
@@ -28,8 +29,9 @@ public final class Tasks {
     public Tasks(JdbcClient db, PlatformTransactionManager transactions, InstantSource clock, ShardHints hints) {
         this.db = db;
         this.clock = clock;
-        this.commands = new Commands(db, hints);
-        var creation = new TaskCreation(db, new TransactionTemplate(transactions), hints);
+        var transaction = new TransactionTemplate(transactions);
+        this.commands = new Commands(db, transaction, hints);
+        var creation = new TaskCreation(db, transaction, hints);
         this.creates = new Coalescer<>(creation::create);
     }
 
@@ -50,6 +52,21 @@ public final class Tasks {
     public Optional<Refused> check(TaskDraft draft) {
         Instant now = clock.instant();
         return Refusals.of(draft.anchored(now), now);
+    }
+
+    /// Changes a task. From the answer on it is dispatched as the change says; what has been dispatched before
+    /// goes on as it was, its next attempts included.
+    public PatchResult patch(TaskRef task, Patch patch) {
+        return commands.patch(task, patch, clock.instant());
+    }
+
+    /// Runs a task now. A schedule gets one more execution, to which its overlap policy applies; a one_time task's own
+    /// execution is brought forward.
+    ///
+    /// @param wanted id of the execution if it is a new one; the same id again changes nothing
+    /// @param events asked for the execution that it is, once it is known
+    public TriggerResult trigger(TaskRef task, UUID wanted, Function<UUID, Events> events) {
+        return commands.trigger(task, wanted, events);
     }
 
     /// A task, of whatever namespace and owner: whether the caller may see it is his policy's question.

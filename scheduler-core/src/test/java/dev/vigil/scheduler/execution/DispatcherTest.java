@@ -264,6 +264,7 @@ class DispatcherTest {
                 Misfire.LATEST,
                 TaskDraft.MISFIRE_LIMIT,
                 Overlap.SKIP,
+                Duration.ZERO,
                 Map.of());
     }
 

@@ -24,8 +24,9 @@ import org.springframework.jdbc.datasource.SingleConnectionDataSource;
 final class EngineFixture implements AutoCloseable {
     final TestDatabase database = new TestDatabase();
     final Fleet fleet = new Fleet();
-    final Executions executions = new Executions(database.as(Role.API), hints -> {});
     private final SingleConnectionDataSource api = api();
+    final Executions executions =
+            new Executions(JdbcClient.create(api), new DataSourceTransactionManager(api), hints -> {});
 
     private SingleConnectionDataSource api() {
         Credentials credentials = database.database().as(Role.API);

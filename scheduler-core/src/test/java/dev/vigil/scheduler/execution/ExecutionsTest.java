@@ -28,7 +28,8 @@ class ExecutionsTest {
     private static final WorkerBoot WORKER = new WorkerBoot(new UUID(7, 1), new UUID(7, 2));
     private static final long FENCE = (3L << 32) + 1;
 
-    private final Executions executions = new Executions(DATABASE.as(Role.API), hints -> {});
+    private final Executions executions = new Executions(
+            DATABASE.as(Role.API), new DataSourceTransactionManager(DATABASE.source(Role.API)), hints -> {});
     private final Tasks tasks = new Tasks(
             JdbcClient.create(DATABASE.source(Role.API)),
             new DataSourceTransactionManager(DATABASE.source(Role.API)),

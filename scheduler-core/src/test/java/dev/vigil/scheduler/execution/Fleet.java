@@ -56,6 +56,10 @@ final class Fleet implements AutoCloseable {
             return new Reply(Duration.ZERO, Outcome.FAILED, "broken", retryable);
         }
 
+        static Reply failAfter(Duration delay) {
+            return new Reply(delay, Outcome.FAILED, "broken", true);
+        }
+
         static Reply forever() {
             return new Reply(null, Outcome.SUCCEEDED, null, false);
         }

@@ -31,6 +31,7 @@ public final class Drafts {
                 Misfire.LATEST,
                 TaskDraft.MISFIRE_LIMIT,
                 Overlap.SKIP,
+                Duration.ZERO,
                 Map.of("team", "dba"));
     }
 

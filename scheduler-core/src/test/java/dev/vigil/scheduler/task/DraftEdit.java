@@ -1,0 +1,88 @@
+package dev.vigil.scheduler.task;
+
+import java.time.Duration;
+
+/// A draft like another, but for what a test is about.
+public final class DraftEdit {
+    private final TaskDraft base;
+    private String handler;
+    private Schedule schedule;
+    private Priority priority;
+    private RetryPolicy retry;
+    private Misfire misfire;
+    private int misfireLimit;
+    private Overlap overlap;
+    private Duration jitter;
+
+    private DraftEdit(TaskDraft base) {
+        this.base = base;
+        this.handler = base.handler();
+        this.schedule = base.schedule();
+        this.priority = base.priority();
+        this.retry = base.retry();
+        this.misfire = base.misfire();
+        this.misfireLimit = base.misfireLimit();
+        this.overlap = base.overlap();
+        this.jitter = base.jitter();
+    }
+
+    public static DraftEdit of(TaskDraft base) {
+        return new DraftEdit(base);
+    }
+
+    public static DraftEdit of(Schedule schedule) {
+        return new DraftEdit(Drafts.draft("t", schedule));
+    }
+
+    public DraftEdit handler(String value) {
+        handler = value;
+        return this;
+    }
+
+    public DraftEdit schedule(Schedule value) {
+        schedule = value;
+        return this;
+    }
+
+    public DraftEdit priority(Priority value) {
+        priority = value;
+        return this;
+    }
+
+    /// Tries it so often, with short waits.
+    public DraftEdit attempts(int value) {
+        retry = new RetryPolicy(value, RetryPolicy.Backoff.EXPONENTIAL, Duration.ofMillis(50), Duration.ofSeconds(1));
+        return this;
+    }
+
+    public DraftEdit misfire(Misfire value, int limit) {
+        misfire = value;
+        misfireLimit = limit;
+        return this;
+    }
+
+    public DraftEdit overlap(Overlap value) {
+        overlap = value;
+        return this;
+    }
+
+    public DraftEdit jitter(Duration value) {
+        jitter = value;
+        return this;
+    }
+
+    public TaskDraft done() {
+        return new TaskDraft(
+                base.name(),
+                handler,
+                schedule,
+                priority,
+                base.timeout(),
+                retry,
+                misfire,
+                misfireLimit,
+                overlap,
+                jitter,
+                base.labels());
+    }
+}
