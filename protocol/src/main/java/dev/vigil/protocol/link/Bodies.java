@@ -1,5 +1,6 @@
 package dev.vigil.protocol.link;
 
+import dev.vigil.protocol.payload.LogChunk;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -206,6 +207,52 @@ public final class Bodies {
             var record = new CancelRecord(in.uuid(), fence(in), in.u32());
             if (record.graceMillis() < 0) {
                 throw new FrameException("a grace beyond 2^31 ms");
+            }
+            return record;
+        });
+    }
+
+    /// PROGRESS, worker to core.
+    public static List<Packed<ProgressRecord>> progress(List<ProgressRecord> records) {
+        return pack(new byte[0], records, (out, record) -> {
+            out.uuid(record.execution()).u64(record.fence()).u32(record.millionths());
+            optional(out, record.sealed());
+        });
+    }
+
+    public static List<ProgressRecord> readProgress(Frame frame) throws FrameException {
+        return read(frame, in -> {
+            var record = new ProgressRecord(in.uuid(), fence(in), in.u32(), readOptional(in));
+            byte[] sealed = record.sealed();
+            if (record.millionths() < 0 || record.millionths() > ProgressRecord.WHOLE) {
+                throw new FrameException("progress is 0 to 1,000,000 millionths");
+            }
+            if (sealed != null && sealed.length > ProgressRecord.SEALED_BYTES_MAX) {
+                throw new FrameException("a progress sentence of " + sealed.length + " bytes");
+            }
+            return record;
+        });
+    }
+
+    /// LOG, worker to core.
+    public static List<Packed<LogRecord>> logs(List<LogRecord> records) {
+        return pack(
+                new byte[0],
+                records,
+                (out, record) -> out.uuid(record.execution())
+                        .u64(record.fence())
+                        .u32(record.firstLine())
+                        .u16(record.lines())
+                        .bytes(record.sealed()));
+    }
+
+    public static List<LogRecord> readLogs(Frame frame) throws FrameException {
+        return read(frame, in -> {
+            var record = new LogRecord(in.uuid(), fence(in), in.u32(), in.u16(), in.bytes());
+            boolean numbered = record.firstLine() >= 1 && record.lines() >= 1 && record.lines() <= LogChunk.LINES_MAX;
+            if (!numbered || record.sealed().length > LogRecord.SEALED_BYTES_MAX) {
+                throw new FrameException(
+                        "a log record of " + record.lines() + " lines and " + record.sealed().length + " bytes");
             }
             return record;
         });

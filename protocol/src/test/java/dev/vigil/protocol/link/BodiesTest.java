@@ -51,6 +51,14 @@ class BodiesTest {
                         only(Bodies.settled(List.of(new SettledRecord(EXECUTION, 5, false)))),
                         Bodies::readSettled),
                 new Sample(
+                        FrameType.PROGRESS,
+                        only(Bodies.progress(List.of(new ProgressRecord(EXECUTION, 5, 400_000, new byte[60])))),
+                        Bodies::readProgress),
+                new Sample(
+                        FrameType.LOG,
+                        only(Bodies.logs(List.of(new LogRecord(EXECUTION, 5, 7, 2, new byte[60])))),
+                        Bodies::readLogs),
+                new Sample(
                         FrameType.CANCEL,
                         only(Bodies.cancels(List.of(new CancelRecord(EXECUTION, 5, 10_000)))),
                         Bodies::readCancels),
@@ -147,6 +155,31 @@ class BodiesTest {
         var twice = List.of(held.getFirst(), held.getFirst());
         assertThatThrownBy(() -> Bodies.readReady(Bodies.ready(1, twice).bytes()))
                 .hasMessageContaining("twice");
+    }
+
+    @Test
+    void a_log_or_progress_record_beyond_its_limits_is_refused() throws FrameException {
+        var fits = new LogRecord(EXECUTION, 5, 1, 1, new byte[LogRecord.SEALED_BYTES_MAX]);
+        var tooLong = new LogRecord(EXECUTION, 5, 1, 1, new byte[LogRecord.SEALED_BYTES_MAX + 1]);
+        var tooMany = new LogRecord(EXECUTION, 5, 1, 1_025, new byte[60]);
+        var nameless = new LogRecord(EXECUTION, 5, 0, 1, new byte[60]);
+        var whole = new ProgressRecord(EXECUTION, 5, ProgressRecord.WHOLE, null);
+        var beyond = new ProgressRecord(EXECUTION, 5, ProgressRecord.WHOLE + 1, null);
+
+        assertThat(Bodies.readLogs(logs(fits))).hasSize(1);
+        for (LogRecord wrong : List.of(tooLong, tooMany, nameless)) {
+            assertThatThrownBy(() -> Bodies.readLogs(logs(wrong))).isInstanceOf(FrameException.class);
+        }
+        assertThat(Bodies.readProgress(progress(whole))).containsExactly(whole);
+        assertThatThrownBy(() -> Bodies.readProgress(progress(beyond))).isInstanceOf(FrameException.class);
+    }
+
+    private static Frame logs(LogRecord record) {
+        return frame(new Sample(FrameType.LOG, only(Bodies.logs(List.of(record))), Bodies::readLogs));
+    }
+
+    private static Frame progress(ProgressRecord record) {
+        return frame(new Sample(FrameType.PROGRESS, only(Bodies.progress(List.of(record))), Bodies::readProgress));
     }
 
     private static <R> Body only(List<Bodies.Packed<R>> packed) {

@@ -315,6 +315,10 @@ final class CommandWrites {
                           RETURNING h.namespace, h.id
                         ), r AS (
                           DELETE FROM scheduler.result r USING h WHERE r.namespace = h.namespace AND r.execution = h.id
+                        ), l AS (
+                          DELETE FROM scheduler.log l USING h WHERE l.execution = h.id
+                        ), p AS (
+                          DELETE FROM scheduler.progress p USING h WHERE p.execution = h.id
                         )
                         SELECT id FROM s
                         """)

@@ -7,7 +7,9 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.function.BiConsumer;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
@@ -23,6 +25,7 @@ public final class Dispatcher implements LinkEvents, NearbyOwners.Owner, AutoClo
     private final RandomGenerator chance;
     private final List<OwnerLoop> loops = new ArrayList<>();
     private @Nullable ShardKeeper keeper;
+    private @Nullable Journal journal;
 
     /// @param chance spreads retries
     public Dispatcher(Settings settings, RandomGenerator chance) {
@@ -61,6 +64,9 @@ public final class Dispatcher implements LinkEvents, NearbyOwners.Owner, AutoClo
             var state = new LoopState(core, new CoreConnection(database, core), index.part(i));
             loops.add(new OwnerLoop("vigil-loop-" + i, state));
         }
+        var writing = new Journal(core, new CoreConnection(database, core));
+        writing.start();
+        journal = writing;
         var started = new ShardKeeper(core, sessionUrl, loops, database);
         keeper = started;
         loops.forEach(OwnerLoop::start);
@@ -118,13 +124,34 @@ public final class Dispatcher implements LinkEvents, NearbyOwners.Owner, AutoClo
     }
 
     @Override
+    public void said(WorkerBoot worker, List<Saying> sayings) {
+        Journal writing = journal;
+        for (Saying saying : sayings) {
+            OpenIndex.Entry entry = index.find(saying.running().execution());
+            if (writing != null
+                    && entry != null
+                    && entry.open().isHeldBy(worker, saying.running().fence())) {
+                writing.add(entry.open(), saying);
+            }
+        }
+    }
+
+    @Override
     public void ended(WorkerBoot worker, List<AttemptEnd> ends) {
         Map<Integer, List<AttemptEnd>> byLoop = new HashMap<>();
         for (AttemptEnd end : ends) {
             OpenIndex.Entry entry = index.find(end.running().execution());
             // One loop answers for what no loop knows: it reads what became of it.
-            byLoop.computeIfAbsent(entry == null ? 0 : entry.loop(), loop -> new ArrayList<>())
-                    .add(end);
+            int loop = entry == null ? 0 : entry.loop();
+            Optional<CompletableFuture<Boolean>> unstored = journal == null
+                    ? Optional.empty()
+                    : journal.unstored(end.running().execution());
+            if (unstored.isEmpty()) {
+                byLoop.computeIfAbsent(loop, key -> new ArrayList<>()).add(end);
+            } else {
+                // Whoever sees the end finds all that was said before it.
+                var _ = unstored.get().thenRun(() -> loops.get(loop).ended(worker, List.of(end)));
+            }
         }
         byLoop.forEach((loop, list) -> loops.get(loop).ended(worker, list));
     }
@@ -191,6 +218,9 @@ public final class Dispatcher implements LinkEvents, NearbyOwners.Owner, AutoClo
         ShardKeeper current = keeper;
         if (current != null) {
             current.stopWatching();
+            if (journal != null) {
+                journal.close();
+            }
             loops.forEach(OwnerLoop::close);
             current.close();
         }
@@ -204,5 +234,8 @@ public final class Dispatcher implements LinkEvents, NearbyOwners.Owner, AutoClo
             current.abandon();
         }
         loops.forEach(OwnerLoop::abandon);
+        if (journal != null) {
+            journal.close();
+        }
     }
 }

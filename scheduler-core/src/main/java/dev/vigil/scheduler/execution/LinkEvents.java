@@ -19,6 +19,9 @@ public interface LinkEvents {
     /// Attempts ended on a worker.
     void ended(WorkerBoot worker, List<AttemptEnd> ends);
 
+    /// Running executions say how far they are and what they write. Told before the end of the same attempt.
+    void said(WorkerBoot worker, List<Saying> sayings);
+
     /// Dispatches that never left this core.
     void undelivered(WorkerBoot worker, List<Dispatch> dispatches);
 

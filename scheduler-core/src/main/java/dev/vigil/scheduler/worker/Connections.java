@@ -30,8 +30,8 @@ import java.util.function.IntFunction;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Everything that is said on the link, on the core's side: who speaks on which connection, what is taken in, what is
-/// sent. Belongs to the ROUTER's thread.
+/// Everything that is said on the link, on the core's side: who speaks on which connection, what is taken in,
+/// what is sent. Belongs to the ROUTER's thread.
 final class Connections implements RouterLoop.Traffic {
     private static final Logger LOG = LoggerFactory.getLogger(Connections.class);
     private static final long SILENT_NANOS =
@@ -163,11 +163,13 @@ final class Connections implements RouterLoop.Traffic {
                 results.forEach(result -> attendance.answered(result.execution(), result.fence()));
                 ties.engine().ended(boot, Records.ends(results));
             }
+            case PROGRESS -> ties.engine().said(boot, Records.progress(Bodies.readProgress(frame)));
+            case LOG -> ties.engine().said(boot, Records.lines(Bodies.readLogs(frame)));
             case GOODBYE -> goodbye(attendance, connection, Bodies.readGoodbye(frame.body()));
             case ERROR ->
                 throw new FrameException(
                         "the worker gave up: " + Bodies.readError(frame.body()).code());
-            case HELLO, WELCOME, DISPATCH, RESULT_ACK, CANCEL, PROGRESS, LOG ->
+            case HELLO, WELCOME, DISPATCH, RESULT_ACK, CANCEL ->
                 throw new FrameException(
                         "a worker does not send " + frame.header().type() + " here");
         }

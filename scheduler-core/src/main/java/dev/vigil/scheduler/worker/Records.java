@@ -5,12 +5,15 @@ import dev.vigil.protocol.link.DispatchRecord;
 import dev.vigil.protocol.link.FrameException;
 import dev.vigil.protocol.link.HeartbeatAnswer.Verdict;
 import dev.vigil.protocol.link.Held;
+import dev.vigil.protocol.link.LogRecord;
+import dev.vigil.protocol.link.ProgressRecord;
 import dev.vigil.protocol.link.ResultRecord;
 import dev.vigil.scheduler.execution.AttemptEnd;
 import dev.vigil.scheduler.execution.Dispatch;
 import dev.vigil.scheduler.execution.Link.Running;
 import dev.vigil.scheduler.execution.LinkEvents.Declined;
 import dev.vigil.scheduler.execution.LinkEvents.Ownership;
+import dev.vigil.scheduler.execution.Saying;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -83,6 +86,23 @@ final class Records {
                     result.uploaded()));
         }
         return ends;
+    }
+
+    static List<Saying> lines(List<LogRecord> records) {
+        return records.stream()
+                .<Saying>map(record -> new Saying.Lines(
+                        new Running(record.execution(), record.fence()),
+                        record.firstLine(),
+                        record.lines(),
+                        record.sealed()))
+                .toList();
+    }
+
+    static List<Saying> progress(List<ProgressRecord> records) {
+        return records.stream()
+                .<Saying>map(record -> new Saying.Progress(
+                        new Running(record.execution(), record.fence()), record.millionths(), record.sealed()))
+                .toList();
     }
 
     static List<Verdict> verdicts(List<Running> running, Ownership ownership) {

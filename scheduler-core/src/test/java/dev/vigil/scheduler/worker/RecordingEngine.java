@@ -4,6 +4,7 @@ import dev.vigil.scheduler.execution.AttemptEnd;
 import dev.vigil.scheduler.execution.Dispatch;
 import dev.vigil.scheduler.execution.Link;
 import dev.vigil.scheduler.execution.LinkEvents;
+import dev.vigil.scheduler.execution.Saying;
 import dev.vigil.scheduler.execution.WorkerBoot;
 import java.util.List;
 import java.util.Set;
@@ -22,6 +23,7 @@ public final class RecordingEngine implements LinkEvents {
     public final List<AttemptEnd> ended = new CopyOnWriteArrayList<>();
     public final List<Dispatch> undelivered = new CopyOnWriteArrayList<>();
     public final List<Integer> hinted = new CopyOnWriteArrayList<>();
+    public final List<Saying> said = new CopyOnWriteArrayList<>();
     public final Set<Link.Running> owned = ConcurrentHashMap.newKeySet();
     public volatile boolean mayAct = true;
     public volatile boolean ownsAll;
@@ -47,6 +49,11 @@ public final class RecordingEngine implements LinkEvents {
     @Override
     public void declined(WorkerBoot worker, List<Declined> executions) {
         declined.addAll(executions);
+    }
+
+    @Override
+    public void said(WorkerBoot worker, List<Saying> sayings) {
+        said.addAll(sayings);
     }
 
     @Override

@@ -12,10 +12,13 @@ import dev.vigil.protocol.link.Frame;
 import dev.vigil.protocol.link.FrameType;
 import dev.vigil.protocol.link.HeartbeatAnswer.Verdict;
 import dev.vigil.protocol.link.Held;
+import dev.vigil.protocol.link.LogRecord;
+import dev.vigil.protocol.link.ProgressRecord;
 import dev.vigil.protocol.link.ResultRecord;
 import dev.vigil.scheduler.execution.AttemptEnd;
 import dev.vigil.scheduler.execution.Dispatch;
 import dev.vigil.scheduler.execution.Link;
+import dev.vigil.scheduler.execution.Saying;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
@@ -67,6 +70,31 @@ class WorkerLinkTest {
                         .getFirst()
                         .committed())
                 .isTrue();
+    }
+
+    @Test
+    void progress_and_log_lines_reach_the_engine_sealed_as_they_are() throws Exception {
+        worker.join(core.sessions());
+        UUID execution = UUID.randomUUID();
+        worker.send(
+                FrameType.PROGRESS,
+                one(Bodies.progress(List.of(new ProgressRecord(execution, 7, 250_000, new byte[] {1})))));
+        worker.send(FrameType.LOG, one(Bodies.logs(List.of(new LogRecord(execution, 7, 3, 2, new byte[] {2})))));
+
+        await().until(() -> core.engine.said.size() == 2);
+
+        var running = new Link.Running(execution, 7);
+        assertThat(core.engine.said.get(0)).isInstanceOfSatisfying(Saying.Progress.class, progress -> {
+            assertThat(progress.running()).isEqualTo(running);
+            assertThat(progress.millionths()).isEqualTo(250_000);
+            assertThat(progress.message()).containsExactly(1);
+        });
+        assertThat(core.engine.said.get(1)).isInstanceOfSatisfying(Saying.Lines.class, lines -> {
+            assertThat(lines.running()).isEqualTo(running);
+            assertThat(lines.line()).isEqualTo(3);
+            assertThat(lines.lines()).isEqualTo(2);
+            assertThat(lines.sealed()).containsExactly(2);
+        });
     }
 
     @Test

@@ -17,7 +17,6 @@ final class Conversation {
     private static final long AFTERMATH_NANOS = TimeUnit.MILLISECONDS.toNanos(500);
     private static final long PROGRESS_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
     private static final int LINES_MAX = 100_000;
-    private static final int LOG_MAX = 256 << 10;
     private static final int EXIT_RETRY = 75;
 
     private final HandlerProcess process;
@@ -39,8 +38,9 @@ final class Conversation {
     private @Nullable Integer exitCode;
     private boolean silent;
     private int lines;
-    private int logged;
     private long progressAt;
+    private HandlerLine.@Nullable Progress unsaid;
+    private final RunLog log;
 
     private enum Phase {
         RUNNING,
@@ -70,12 +70,13 @@ final class Conversation {
         this.name = RunLines.name(request.execution());
         this.until = startedAt + request.timeout().toNanos();
         this.progressAt = startedAt - PROGRESS_NANOS;
+        this.log = new RunLog(request.execution(), request.mask(), listener);
     }
 
     /// @param secrets name to the path inside
     Outcome pooled(Map<String, String> secrets) throws InterruptedException {
         pooled = true;
-        process.hearLogs(this::log);
+        process.hearLogs(log::write);
         process.say(RunLines.run(request, secrets));
         return converse();
     }
@@ -83,7 +84,7 @@ final class Conversation {
     /// @param secrets name to the path inside
     Outcome fresh(Map<String, String> secrets) throws InterruptedException {
         oneShot = true;
-        process.hearLogs(this::log);
+        process.hearLogs(log::write);
         runLine = RunLines.run(request, secrets);
         process.feed(runLine);
         return converse();
@@ -96,6 +97,28 @@ final class Conversation {
 
     private Outcome converse() throws InterruptedException {
         listener.started(request.execution());
+        try {
+            Outcome outcome = awaitOutcome();
+            if (unsaid != null) {
+                say(unsaid);
+            }
+            return outcome;
+        } finally {
+            endLog();
+        }
+    }
+
+    /// All that was written before the outcome is in the log; after this nothing is. A process that was killed
+    /// has been read to its end.
+    private void endLog() {
+        if (stays) {
+            process.catchUp();
+        }
+        process.hearNothing();
+        log.close();
+    }
+
+    private Outcome awaitOutcome() throws InterruptedException {
         while (true) {
             Event event = process.await(until - System.nanoTime());
             Outcome outcome = event == null ? timer() : on(event);
@@ -170,12 +193,12 @@ final class Conversation {
         }
         return switch (line) {
             case HandlerLine.Hello hello -> greeted(hello);
-            case HandlerLine.Progress(String run, double fraction, String message) -> {
-                if (foreign(run)) {
+            case HandlerLine.Progress progress -> {
+                if (foreign(progress.run())) {
                     yield foreign();
                 }
                 last = line;
-                progress(fraction, message);
+                progress(progress);
                 yield null;
             }
             case HandlerLine.Done(String run, byte[] output) -> foreign(run) ? foreign() : outcomeLine(line);
@@ -205,23 +228,20 @@ final class Conversation {
         return broke("foreign_line", "a line names another execution than the one that runs, or none");
     }
 
-    private void progress(double fraction, String message) {
+    /// Of what comes too fast the last is said with the outcome.
+    private void progress(HandlerLine.Progress progress) {
+        unsaid = progress;
         long now = System.nanoTime();
         if (now - progressAt >= PROGRESS_NANOS) {
             progressAt = now;
-            listener.progress(request.execution(), fraction, message);
+            say(progress);
         }
     }
 
-    private void log(RunListener.LogStream stream, byte[] bytes) {
-        synchronized (listener) {
-            int room = LOG_MAX - logged;
-            if (room > 0) {
-                byte[] piece = bytes.length <= room ? bytes : java.util.Arrays.copyOf(bytes, room);
-                logged += piece.length;
-                listener.log(request.execution(), stream, piece);
-            }
-        }
+    private void say(HandlerLine.Progress progress) {
+        unsaid = null;
+        listener.progress(
+                request.execution(), progress.fraction(), request.mask().text(progress.message()));
     }
 
     private @Nullable Outcome outcomeLine(HandlerLine line) {
@@ -285,8 +305,11 @@ final class Conversation {
                 tooLarge
                         ? failed("output_too_large", "its output is longer than " + HandlerLine.OUTPUT_MAX, false, gone)
                         : new Outcome.Done(output, duration(), gone);
-            case HandlerLine.Fail fail ->
-                new Outcome.Failed(fail.why(), fail.retryable(), fail.after(), duration(), gone);
+            case HandlerLine.Fail fail -> {
+                String detail = request.mask().text(fail.why().detail());
+                var why = new Outcome.Failure(fail.why().code(), detail);
+                yield new Outcome.Failed(why, fail.retryable(), fail.after(), duration(), gone);
+            }
             case HandlerLine.Hello hello -> throw new IllegalStateException("a hello is no outcome");
             case HandlerLine.Progress progress -> throw new IllegalStateException("progress is no outcome");
             case HandlerLine.Malformed malformed -> throw new IllegalStateException("handled where it was read");
@@ -307,8 +330,10 @@ final class Conversation {
     }
 
     private Outcome failed(String code, String detail, boolean retryable, boolean gone) {
-        String words = process.lastWords();
-        String all = words.isEmpty() ? detail : detail + "; the end of its stderr:\n" + words;
+        endLog();
+        String words = log.lastWords();
+        String masked = request.mask().text(detail);
+        String all = words.isEmpty() ? masked : masked + "; the end of its stderr:\n" + words;
         return new Outcome.Failed(new Outcome.Failure(code, all), retryable, Optional.empty(), duration(), gone);
     }
 

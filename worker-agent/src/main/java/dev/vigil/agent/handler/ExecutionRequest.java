@@ -17,8 +17,9 @@ import java.util.UUID;
 /// @param timeout      longest duration of the attempt, by the monotonic clock of the agent
 /// @param scheduledFor when the execution was due
 /// @param deadline     the wall clock's view of the timeout, told to the handler, enforced by nobody
-/// @param secrets      name to content, resolved by the caller; copied in and out. The handler finds each as a file
-///                     under `/run/task/secrets`
+/// @param secrets      name to content, resolved by the caller; copied in and out. The handler finds each as a
+///     file under `/run/task/secrets`
+/// @param mask         what is hidden in the free text that leaves the run: log lines, progress, error details
 public record ExecutionRequest(
         UUID execution,
         int namespace,
@@ -29,7 +30,8 @@ public record ExecutionRequest(
         Duration timeout,
         Instant scheduledFor,
         Instant deadline,
-        Map<String, byte[]> secrets) {
+        Map<String, byte[]> secrets,
+        Mask mask) {
 
     /// One more than the greatest fence: what a JSON reader that holds numbers as doubles can tell apart.
     private static final long FENCE_END = 1L << 53;

@@ -1,8 +1,8 @@
 package dev.vigil.agent.handler;
 
+import dev.vigil.agent.sandbox.Output;
 import dev.vigil.agent.sandbox.SandboxProcess;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -14,14 +14,17 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
-/// A handler's process, seen as a stream of events: its lines, its end, and what the agent wants of it. One attempt
-/// at a time reads them.
+/// A handler's process, seen as a stream of events: its lines, its end, and what the agent wants of it. One
+/// attempt at a time reads them.
 final class HandlerProcess {
     private static final System.Logger LOG = System.getLogger(HandlerProcess.class.getName());
     private static final int EVENTS_WAITING = 64;
     /// More log than this in one attempt is an attack or an accident.
     private static final long LOG_BYTES_MAX = 64L << 20;
     private static final int LOG_PIECE = 8 << 10;
+    /// Twice what a pipe holds.
+    private static final int CATCH_UP_PIECES = 16;
+    private static final LogSink NOWHERE = (stream, bytes) -> {};
     private static final int TAIL = 2 << 10;
     private static final int INLINE_MAX = 16 << 10;
     private static final Duration PUMP_PATIENCE = Duration.ofMillis(500);
@@ -31,7 +34,7 @@ final class HandlerProcess {
     private final ConcurrentLinkedQueue<byte[]> unsaid = new ConcurrentLinkedQueue<>();
     private final AtomicBoolean saying = new AtomicBoolean();
     private final AtomicLong logBytes = new AtomicLong();
-    private LogSink sink = (stream, bytes) -> {};
+    private LogSink sink = NOWHERE;
     private byte[] tail = new byte[0];
     private final List<Thread> pumps = new ArrayList<>();
     private List<String> serves = List.of();
@@ -70,8 +73,8 @@ final class HandlerProcess {
     void open() throws IOException {
         sandbox.release();
         Thread.ofVirtual().name("handler-" + sandbox.id()).start(this::readLines);
-        log(sandbox.stdout(), RunListener.LogStream.STDOUT);
-        log(sandbox.stderr(), RunListener.LogStream.STDERR);
+        pump(sandbox.stdout(), RunListener.LogStream.STDOUT);
+        pump(sandbox.stderr(), RunListener.LogStream.STDERR);
         var _ = sandbox.exit().thenAccept(code -> events.force(new Event.Exited(code)));
     }
 
@@ -92,13 +95,11 @@ final class HandlerProcess {
         events.force(new Event.Silent());
     }
 
-    private void log(InputStream in, RunListener.LogStream stream) {
+    private void pump(Output output, RunListener.LogStream stream) {
         pumps.add(Thread.ofPlatform().daemon().name("log-" + sandbox.id()).start(() -> {
-            var piece = new byte[LOG_PIECE];
             try {
-                int read = in.read(piece);
-                while (read >= 0 && logged(stream, Arrays.copyOf(piece, read))) {
-                    read = in.read(piece);
+                while (output.awaitMore() && taken(output, stream) >= 0) {
+                    // It hands on what it took.
                 }
             } catch (IOException e) {
                 LOG.log(System.Logger.Level.TRACE, "event=log_closed sandbox={0}", sandbox.id());
@@ -106,37 +107,71 @@ final class HandlerProcess {
         }));
     }
 
-    /// Counts, keeps the tail, and hands on.
+    /// Takes a piece of what is there, without waiting. Reading and handing on are one step under the lock, so
+    /// nothing is between the two when somebody else looks.
     ///
-    /// @return false when it was too much: then nobody reads on, and the handler blocks on its pipe until it is
-    /// killed
+    /// @return how much; -1 when it was too much in all: then nobody reads on, and the handler blocks on its
+    ///     pipe until it is killed
+    private synchronized int taken(Output output, RunListener.LogStream stream) throws IOException {
+        int there = Math.min(output.available(), LOG_PIECE);
+        if (there == 0) {
+            return 0; // whoever caught up took it
+        }
+        byte[] piece = output.readNBytes(there);
+        return logged(stream, piece) ? piece.length : -1;
+    }
+
+    /// Counts, keeps the tail, and hands on.
     private boolean logged(RunListener.LogStream stream, byte[] bytes) {
         if (logBytes.addAndGet(bytes.length) > LOG_BYTES_MAX) {
             events.force(
                     new Event.Flooded("log_flood", "more than " + (LOG_BYTES_MAX >> 20) + " MiB on stdout and stderr"));
             return false;
         }
-        synchronized (this) { // whoever takes the sink away hears nothing after that
-            if (stream == RunListener.LogStream.STDERR) {
-                byte[] both = Arrays.copyOf(tail, tail.length + bytes.length);
-                System.arraycopy(bytes, 0, both, tail.length, bytes.length);
-                tail = Arrays.copyOfRange(both, Math.max(0, both.length - TAIL), both.length);
-            }
-            sink.accept(stream, bytes);
+        if (stream == RunListener.LogStream.STDERR) {
+            byte[] both = Arrays.copyOf(tail, tail.length + bytes.length);
+            System.arraycopy(bytes, 0, both, tail.length, bytes.length);
+            tail = Arrays.copyOfRange(both, Math.max(0, both.length - TAIL), both.length);
         }
+        sink.accept(stream, bytes);
         return true;
     }
 
-    /// The last that it wrote to stderr, for the owner of the task. Bytes that are no UTF-8 are replaced.
+    /// The last that it wrote to stderr before its first attempt. Bytes that are no UTF-8 are replaced.
     synchronized String lastWords() {
         return new String(tail, StandardCharsets.UTF_8).strip();
     }
 
-    /// Counts logs anew and sends them there.
-    synchronized void hearLogs(LogSink newSink) {
-        logBytes.set(0);
-        tail = new byte[0];
-        sink = newSink;
+    /// Counts logs anew and sends them there from now on; what was written before is nobody's.
+    void hearLogs(LogSink newSink) {
+        catchUp();
+        synchronized (this) {
+            logBytes.set(0);
+            tail = new byte[0];
+            sink = newSink;
+        }
+    }
+
+    /// Takes in what it has written by now, without waiting for more.
+    void catchUp() {
+        try {
+            catchUp(sandbox.stdout(), RunListener.LogStream.STDOUT);
+            catchUp(sandbox.stderr(), RunListener.LogStream.STDERR);
+        } catch (IOException e) {
+            LOG.log(System.Logger.Level.TRACE, "event=log_closed sandbox={0}", sandbox.id());
+        }
+    }
+
+    private void catchUp(Output output, RunListener.LogStream stream) throws IOException {
+        int pieces = 0;
+        while (pieces < CATCH_UP_PIECES && taken(output, stream) > 0) {
+            pieces++;
+        }
+    }
+
+    /// Takes the sink away: it hears nothing after this.
+    synchronized void hearNothing() {
+        sink = NOWHERE;
     }
 
     /// Waits for what happens next.

@@ -47,6 +47,7 @@ public final class AgentLink implements AutoCloseable {
     private final Dialer dialer;
     private final WorkerApi api;
     private final Keys keys;
+    private final Sayings sayings;
     private final Holdings holdings;
     private final Inbox inbox = new Inbox();
     private final RandomGenerator jitter = new SecureRandom();
@@ -73,7 +74,9 @@ public final class AgentLink implements AutoCloseable {
         this.api = new WorkerApi(parts.api(), boot, parts.keeper());
         this.keys = new Keys(api);
         this.dialer = new Dialer(parts.keeper(), boot, parts.runner(), settings.version());
-        this.holdings = new Holdings(parts.runner(), new Workbench(keys, api, parts.clock()), inbox, this::ack);
+        this.sayings = new Sayings(parts.clock(), inbox);
+        var bench = new Workbench(keys, api, parts.clock());
+        this.holdings = new Holdings(new Holdings.Means(parts.runner(), bench, inbox, sayings), this::ack);
     }
 
     /// Starts to look for cores.
@@ -377,6 +380,10 @@ public final class AgentLink implements AutoCloseable {
             List<AckRecord> acks = List.copyOf(core.acks());
             core.acks().clear();
             sendAll(core, connection, FrameType.ACK, Bodies.acks(acks));
+            // Before the results: an end is told after everything that was said before it.
+            Sayings.Due said = sayings.due(core.address().incarnation(), connection.room());
+            sendAll(core, connection, FrameType.PROGRESS, Bodies.progress(said.progress()));
+            sendAll(core, connection, FrameType.LOG, Bodies.logs(said.logs()));
             List<ResultRecord> due = holdings.due(core.address().incarnation());
             sendAll(core, connection, FrameType.RESULT, Bodies.results(due));
             if (connection.takeGrantWaits()) {

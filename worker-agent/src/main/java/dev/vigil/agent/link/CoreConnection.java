@@ -50,6 +50,7 @@ final class CoreConnection implements AutoCloseable {
     private long loweredAt = -1;
     private int backlog;
     private boolean grantWaits;
+    private final SendWindow window = new SendWindow();
 
     /// A heartbeat that was sent.
     record Beat(long number, long sentAt, List<Held> held) {}
@@ -111,6 +112,7 @@ final class CoreConnection implements AutoCloseable {
 
     Frame open(byte[] message) throws FrameException {
         Frame frame = channel().open(message);
+        window.acknowledged(frame.header().ack());
         // A lowered grant is in force once the core has taken in the frame that lowered it; until then the core may
         // still use the old one.
         if (loweredAt >= 0 && frame.header().ack() > loweredAt) {
@@ -126,10 +128,18 @@ final class CoreConnection implements AutoCloseable {
     boolean send(FrameType type, Body body) {
         try {
             grantWaits = false;
+            if (type == FrameType.LOG || type == FrameType.PROGRESS) {
+                window.sent(channel().sent(), body.bytes().length);
+            }
             return dealer.send(channel().seal(type, body, granted), ZMQ.DONTWAIT);
         } catch (ZMQException e) {
             return false;
         }
+    }
+
+    /// How many bytes of logs and progress the core can be sent now.
+    int room() {
+        return window.room();
     }
 
     private SealedChannel channel() {

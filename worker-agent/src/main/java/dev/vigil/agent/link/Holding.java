@@ -4,6 +4,7 @@ import dev.vigil.agent.handler.Attempt;
 import dev.vigil.protocol.link.DispatchRecord;
 import dev.vigil.protocol.link.Held;
 import dev.vigil.protocol.link.ResultRecord;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -11,6 +12,8 @@ import org.jspecify.annotations.Nullable;
 /// One execution that this worker holds, from its dispatch until its result is acknowledged. Belongs to the link's
 /// thread.
 final class Holding {
+    private static final long SAYING_PATIENCE_NANOS = Duration.ofSeconds(5).toNanos();
+
     private final UUID execution;
     private final long fence;
     private final long takenAt = System.nanoTime();
@@ -19,6 +22,7 @@ final class Holding {
     private @Nullable Prepared prepared;
     private @Nullable Attempt attempt;
     private @Nullable ResultRecord result;
+    private @Nullable LogFeed feed;
     private long sentAt;
     private long endedAt;
     private boolean started;
@@ -87,6 +91,15 @@ final class Holding {
         return Optional.ofNullable(attempt);
     }
 
+    /// What it says while it runs.
+    void feed(LogFeed sayings) {
+        feed = sayings;
+    }
+
+    Optional<LogFeed> feed() {
+        return Optional.ofNullable(feed);
+    }
+
     void started() {
         started = true;
     }
@@ -117,7 +130,19 @@ final class Holding {
 
     /// Not sent yet, or so long ago that the answer must be lost.
     boolean sendingDue(long patienceNanos) {
-        return result != null && (sentAt == 0 || System.nanoTime() - sentAt > patienceNanos);
+        return result != null && saidAll() && (sentAt == 0 || System.nanoTime() - sentAt > patienceNanos);
+    }
+
+    /// The end is told after all that was said before it, or after a while without the rest.
+    private boolean saidAll() {
+        if (feed == null || feed.isEmpty()) {
+            return true;
+        }
+        if (nanosSinceEnd() < SAYING_PATIENCE_NANOS) {
+            return false;
+        }
+        feed.drop();
+        return true;
     }
 
     void sendAgain() {
@@ -127,6 +152,9 @@ final class Holding {
     /// Nobody wants its result any more.
     void drop() {
         dropped = true;
+        if (feed != null) {
+            feed.drop();
+        }
     }
 
     boolean isDropped() {

@@ -1,6 +1,7 @@
 package dev.vigil.agent.link;
 
 import dev.vigil.agent.handler.Attempt;
+import dev.vigil.agent.handler.Outcome;
 import dev.vigil.agent.handler.Ownership;
 import dev.vigil.agent.handler.RunListener;
 import dev.vigil.agent.handler.Runner;
@@ -35,17 +36,24 @@ final class Holdings {
     private final Runner runner;
     private final Workbench bench;
     private final Inbox inbox;
+    private final Sayings sayings;
     private final BiConsumer<UUID, AckRecord> acks;
     private final SequencedMap<UUID, Holding> held = new LinkedHashMap<>();
     private int running;
 
     /// @param acks told what to tell which core about a dispatch
-    Holdings(Runner runner, Workbench bench, Inbox inbox, BiConsumer<UUID, AckRecord> acks) {
-        this.runner = runner;
-        this.bench = bench;
-        this.inbox = inbox;
+    Holdings(Means means, BiConsumer<UUID, AckRecord> acks) {
+        this.runner = means.runner();
+        this.bench = means.bench();
+        this.inbox = means.inbox();
+        this.sayings = means.sayings();
         this.acks = acks;
     }
+
+    /// What it works with.
+    ///
+    /// @param inbox of the link's thread
+    record Means(Runner runner, Workbench bench, Inbox inbox, Sayings sayings) {}
 
     /// The list for READY and heartbeats.
     List<Held> list() {
@@ -137,15 +145,14 @@ final class Holdings {
 
     /// On a thread of its own: waits for the attempt's outcome and seals it.
     private void run(Holding holding, Prepared prepared) {
-        var listener = new RunListener() {
-            @Override
-            public void started(UUID execution) {
-                inbox.add(() -> {
+        LogFeed feed = sayings.feed(holding, prepared);
+        RunListener listener = sayings.listener(
+                feed,
+                () -> inbox.add(() -> {
                     holding.started();
-                    acks.accept(holding.core(), new AckRecord(execution, holding.fence(), ""));
-                });
-            }
-        };
+                    acks.accept(holding.core(), new AckRecord(holding.execution(), holding.fence(), ""));
+                }));
+        inbox.add(() -> holding.feed(feed));
         try {
             Attempt attempt = runner.run(prepared.request(), listener);
             inbox.add(() -> {
@@ -154,7 +161,9 @@ final class Holdings {
                     attempt.cancel(Duration.ZERO);
                 }
             });
-            Workbench.Report report = bench.report(prepared, attempt.outcome().join());
+            Outcome outcome = attempt.outcome().join();
+            sayings.end(feed);
+            Workbench.Report report = bench.report(prepared, outcome);
             inbox.add(() -> ended(holding, report));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -173,8 +182,14 @@ final class Holdings {
         }
         switch (report) {
             case Workbench.Report.Ended ended -> holding.ended(ended.result());
-            case Workbench.Report.Declined declined -> decline(holding, declined.code());
-            case Workbench.Report.Nothing nothing -> held.remove(holding.execution(), holding);
+            case Workbench.Report.Declined declined -> {
+                holding.feed().ifPresent(LogFeed::drop);
+                decline(holding, declined.code());
+            }
+            case Workbench.Report.Nothing nothing -> {
+                holding.feed().ifPresent(LogFeed::drop);
+                held.remove(holding.execution(), holding);
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.vigil.agent.link;
 
 import dev.vigil.agent.handler.ExecutionRequest;
+import dev.vigil.agent.handler.Mask;
 import dev.vigil.agent.handler.Outcome;
 import dev.vigil.protocol.link.Bodies;
 import dev.vigil.protocol.link.DispatchRecord;
@@ -104,7 +105,8 @@ final class Workbench {
                     timeout,
                     Instant.ofEpochMilli(dispatch.scheduledForMillis()),
                     clock.instant().plus(timeout),
-                    granted.secrets());
+                    granted.secrets(),
+                    Mask.of(granted.secrets().values()));
             // Results belong to the execution, payloads to the task; the key is the task's for both.
             var results = new SealContext(
                     Purpose.RESULT,

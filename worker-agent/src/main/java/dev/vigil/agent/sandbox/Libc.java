@@ -55,8 +55,12 @@ final class Libc {
     private static final MethodHandle MOUNT = bind("mount", POINTER, POINTER, POINTER, LONG, POINTER);
     private static final MethodHandle UMOUNT = bind("umount2", POINTER, INT);
     private static final MethodHandle GETUID = bind("getuid");
+    private static final MethodHandle POLL = bind("poll", POINTER, LONG, INT);
     private static final MethodHandle FCNTL = variadic("fcntl", 2, INT, INT, INT);
     private static final MethodHandle PRCTL = variadic("prctl", 1, INT, LONG);
+
+    private static final long POLLFD = 8;
+    private static final short POLLIN = 1;
 
     private Libc() {}
 
@@ -113,6 +117,32 @@ final class Libc {
             int parked = call("fcntl", FCNTL, arena, fd, F_DUPFD_CLOEXEC, PARKED_FROM);
             close(fd);
             return parked;
+        }
+    }
+
+    /// What there is to know of a pipe.
+    enum Pollable {
+        BYTES,
+        /// No bytes, and nobody is left who could write some.
+        ENDED,
+        NOTHING_YET
+    }
+
+    /// Waits until a read of this pipe would not wait.
+    static Pollable poll(int fd, int millis) throws ErrnoException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment asked = arena.allocate(POLLFD);
+            asked.set(INT, 0, fd);
+            asked.set(ValueLayout.JAVA_SHORT, 4, POLLIN);
+            if (call("poll", POLL, arena, asked, 1L, millis) == 0) {
+                return Pollable.NOTHING_YET;
+            }
+            return (asked.get(ValueLayout.JAVA_SHORT, 6) & POLLIN) != 0 ? Pollable.BYTES : Pollable.ENDED;
+        } catch (ErrnoException e) {
+            if (e.errno() == EINTR) {
+                return Pollable.NOTHING_YET;
+            }
+            throw e;
         }
     }
 

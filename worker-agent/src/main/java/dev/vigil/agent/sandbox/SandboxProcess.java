@@ -1,7 +1,6 @@
 package dev.vigil.agent.sandbox;
 
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
@@ -102,11 +101,11 @@ public final class SandboxProcess implements AutoCloseable {
         return started.stdin();
     }
 
-    public InputStream stdout() {
+    public Output stdout() {
         return started.stdout();
     }
 
-    public InputStream stderr() {
+    public Output stderr() {
         return started.stderr();
     }
 

@@ -11,13 +11,13 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 
-/// A process just started, with the agent's end of each of its descriptors: 0 to 2 as usual, 3 the private channel,
-/// 4 the gate it waits at, 5 where bwrap tells the number of its child.
+/// A process just started, with the agent's end of each of its descriptors: 0 to 2 as usual, 3 the private
+/// channel, 4 the gate it waits at, 5 where bwrap tells the number of its child.
 record Started(
         int pid,
         OutputStream stdin,
-        InputStream stdout,
-        InputStream stderr,
+        Output stdout,
+        Output stderr,
         SocketChannel channel,
         OutputStream gate,
         InputStream info) {
@@ -34,8 +34,8 @@ record Started(
         var ours = new ArrayList<AutoCloseable>();
         try {
             OutputStream stdin = toChild(children, ours);
-            InputStream stdout = fromChild(children, ours);
-            InputStream stderr = fromChild(children, ours);
+            Output stdout = output(children, ours);
+            Output stderr = output(children, ours);
             Launcher.Channel channel = launcher.channel();
             children.add(channel.child());
             ours.add(channel.agent());
@@ -66,6 +66,14 @@ record Started(
         } finally {
             Libc.close(pipe.writeEnd());
         }
+    }
+
+    private static Output output(List<Integer> children, List<AutoCloseable> ours) throws IOException {
+        Libc.Pipe pipe = Libc.pipe();
+        children.add(Libc.park(pipe.writeEnd()));
+        var stream = new Output(new FileInputStream("/proc/self/fd/" + pipe.readEnd()), pipe.readEnd());
+        ours.add(stream);
+        return stream;
     }
 
     private static InputStream fromChild(List<Integer> children, List<AutoCloseable> ours) throws IOException {

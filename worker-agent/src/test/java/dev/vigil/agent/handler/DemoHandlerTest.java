@@ -92,7 +92,8 @@ class DemoHandlerTest {
                 first.timeout(),
                 first.scheduledFor(),
                 first.deadline(),
-                Map.of());
+                Map.of(),
+                Mask.NONE);
     }
 
     private static ExecutionRequest secret(String input, Map<String, String> secrets) {
@@ -109,6 +110,7 @@ class DemoHandlerTest {
                 plain.deadline(),
                 secrets.entrySet().stream()
                         .collect(java.util.stream.Collectors.toMap(
-                                Map.Entry::getKey, secret -> secret.getValue().getBytes(StandardCharsets.UTF_8))));
+                                Map.Entry::getKey, secret -> secret.getValue().getBytes(StandardCharsets.UTF_8))),
+                Mask.NONE);
     }
 }

@@ -55,6 +55,19 @@ class HandlerProtocolTest {
                         "fresh",
                         "read -r run; exit $(printf '%s' \"$run\" | sed 's/.*\"code\":\\([0-9]*\\).*/\\1/')")
                 .shell("stderr.exit", "fresh", "echo 'the disk is full' >&2; exit 3")
+                .python("talks", "pooled", POOLED.formatted("""
+                        def answer(run):
+                            print(run["input"]["word"], flush=True)
+                            print(run["input"]["word"] + " again", end="", flush=True)
+                            say({"run": run["run"], "done": None})
+                        """, "talks"))
+                .shell("tells", "fresh", """
+                        secret=$(cat /run/task/secrets/db)
+                        printf '{"progress":0.5,"message":"it is %s"}\n' "$secret" >&$VIGIL_FD
+                        printf 'out hunter2-'; sleep 0.1; echo 'is-long'
+                        echo "err $secret twice $secret" >&2
+                        exit 9
+                        """)
                 .shell("last.line", "fresh", """
                         echo '{"progress":0.5,"message":"half"}' >&$VIGIL_FD
                         echo '{"done":"first"}' >&$VIGIL_FD
@@ -182,7 +195,8 @@ class HandlerProtocolTest {
                 stranger.timeout(),
                 stranger.scheduledFor(),
                 stranger.deadline(),
-                stranger.secrets())));
+                stranger.secrets(),
+                Mask.NONE)));
 
         assertThat(served(second)).isEqualTo(served(first) + 1);
         assertThat(served(other)).isEqualTo(1);
@@ -299,13 +313,11 @@ class HandlerProtocolTest {
             }
 
             @Override
-            public void log(UUID execution, LogStream stream, byte[] content) {
-                bytes.add(content.length);
-                heard.add(stream + " "
-                        + new String(content, StandardCharsets.ISO_8859_1)
-                                .lines()
-                                .findFirst()
-                                .orElse(""));
+            public void log(UUID execution, LogStream stream, byte[] line) {
+                if (stream != LogStream.AGENT) {
+                    bytes.add(line.length);
+                }
+                heard.add(stream + " " + new String(line, StandardCharsets.UTF_8));
             }
         };
 
@@ -313,7 +325,60 @@ class HandlerProtocolTest {
         outcome(workplace.runner().run(request("logs", "{}"), listener));
 
         assertThat(heard).contains("started", "0.5 half", "STDOUT out", "STDERR err");
-        assertThat(bytes.stream().mapToInt(Integer::intValue).sum()).isEqualTo(256 << 10);
+        assertThat(bytes.stream().mapToInt(Integer::intValue).sum())
+                .isBetween(RunLog.BYTES_MAX - RunLog.LINE_BYTES_MAX, RunLog.BYTES_MAX);
+        assertThat(heard.getLast()).startsWith("AGENT ").endsWith("were dropped");
+    }
+
+    @Test
+    void what_a_pooled_handler_wrote_just_before_its_answer_is_in_the_log_of_that_run_and_of_no_other() {
+        for (int i = 0; i < 50; i++) {
+            var heard = new CopyOnWriteArrayList<String>();
+            String word = "word-" + i;
+            outcome(workplace.runner().run(request("talks", "{\"word\":\"" + word + "\"}"), new RunListener() {
+                @Override
+                public void log(UUID execution, LogStream stream, byte[] line) {
+                    heard.add(new String(line, StandardCharsets.UTF_8));
+                }
+            }));
+
+            assertThat(heard).containsExactly(word, word + " again");
+        }
+    }
+
+    @Test
+    void secrets_are_hidden_in_log_lines_progress_and_error_details() {
+        var heard = new CopyOnWriteArrayList<String>();
+        ExecutionRequest bare = request("tells", "{}");
+        byte[] secret = "hunter2-is-long".getBytes(StandardCharsets.UTF_8);
+        var request = new ExecutionRequest(
+                bare.execution(),
+                1,
+                7,
+                1,
+                "tells",
+                bare.input(),
+                Workplace.TIMEOUT,
+                bare.scheduledFor(),
+                bare.deadline(),
+                java.util.Map.of("db", secret),
+                Mask.of(List.of(secret)));
+
+        Outcome outcome = outcome(workplace.runner().run(request, new RunListener() {
+            @Override
+            public void progress(UUID execution, double fraction, String message) {
+                heard.add(message);
+            }
+
+            @Override
+            public void log(UUID execution, LogStream stream, byte[] line) {
+                heard.add(new String(line, StandardCharsets.UTF_8));
+            }
+        }));
+
+        assertThat(heard).contains("it is ***", "out ***", "err *** twice ***");
+        assertThat(failed(outcome).why().detail()).contains("err *** twice ***");
+        assertThat(heard.toString() + failed(outcome).why().detail()).doesNotContain("hunter2");
     }
 
     @Test

@@ -91,7 +91,8 @@ final class Workplace implements AutoCloseable {
                 timeout,
                 Instant.parse("2026-11-21T08:00:00Z"),
                 Instant.parse("2026-11-21T08:15:00Z"),
-                Map.of());
+                Map.of(),
+                Mask.NONE);
     }
 
     Attempt start(String handler, String input) {
