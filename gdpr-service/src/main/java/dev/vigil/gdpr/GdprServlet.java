@@ -35,7 +35,7 @@ final class GdprServlet extends HttpServlet {
     private static final String BASE = "/api/v1/gdpr/";
     private static final String REQUESTS = BASE + "requests";
     private static final Pattern REQUEST =
-            Pattern.compile(REQUESTS + "/([a-z0-9_]{1,64})(:approve|:reject|/export|/certificate)?");
+            Pattern.compile(REQUESTS + "/([a-z0-9_]{1,64})(:approve|:reject|:extend|/export|/certificate)?");
     private static final Pattern REQUEST_ID = Pattern.compile("req_[0-9a-hjkmnp-tv-z]{26}");
     private static final Set<String> ROLES = Set.of("admin", "privacy_officer");
     private static final Set<String> LIST_PARAMETERS = Set.of("limit", "after", "sort", "kind", "state");
@@ -138,6 +138,10 @@ final class GdprServlet extends HttpServlet {
                 default -> throw wrongMethod("GET, HEAD, POST");
             };
         }
+        if (path.equals(BASE + "subjects")) {
+            String subject = query(http, Set.of("query", "limit", "after")).getOrDefault("query", "");
+            return get(http, routes.subjects(officer, subject));
+        }
         Matcher request = REQUEST.matcher(path);
         if (!request.matches()) {
             throw new RefusedException(Problem.notFound());
@@ -152,6 +156,7 @@ final class GdprServlet extends HttpServlet {
         return switch (part) {
             case ":approve" -> routes.approve(officer, id);
             case ":reject" -> routes.reject(officer, id, body(http));
+            case ":extend" -> routes.extend(officer, id, body(http));
             case "/export" -> routes.export(officer, id);
             case "/certificate" -> routes.certificate(officer, id);
             default -> routes.get(officer, id);

@@ -24,6 +24,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.LinkedHashMap;
@@ -41,6 +42,7 @@ public final class RequestRoutes {
     private static final Duration DUE = Duration.ofDays(30);
     private static final int SUBJECT_LENGTH_MAX = 256;
     private static final int REASON_LENGTH_MAX = 1000;
+    private static final int EXTENSION_DAYS_MAX = 60;
     private static final int LIST_DEFAULT = 50;
     private static final int LIST_MAX = 200;
 
@@ -96,7 +98,7 @@ public final class RequestRoutes {
                     Map.of(
                             "dry_run", true,
                             "kind", kind.orElseThrow().label(),
-                            "tasks", vault.count(subject, officer.token())));
+                            "tasks", vault.find(subject, officer.token()).tasks()));
         }
         Idempotency.Key key = idempotencyKey == null ? null : Idempotency.Key.of(officer.id(), idempotencyKey, body);
         Optional<byte[]> before = key == null ? Optional.empty() : idempotency.find(key);
@@ -124,7 +126,8 @@ public final class RequestRoutes {
     private record Asked(Officer officer, List<String> indexes) {}
 
     private SubjectRequest request(UUID id, Kinds kind, String reason, Asked asked) {
-        Instant now = time.instant();
+        // As the database keeps it, so that the first answer is the same as every later one.
+        Instant now = time.instant().truncatedTo(ChronoUnit.MICROS);
         return new SubjectRequest(
                 id,
                 kind,
@@ -139,6 +142,7 @@ public final class RequestRoutes {
                 null,
                 null,
                 new Outcome(null, null, List.of(), true, false),
+                null,
                 null);
     }
 
@@ -157,10 +161,19 @@ public final class RequestRoutes {
     public Answer list(Officer officer, Map<String, String> query) {
         int limit = limit(query.getOrDefault("limit", Integer.toString(LIST_DEFAULT)));
         String after = query.get("after");
+        if (!query.getOrDefault("sort", "-created_at").equals("-created_at")) {
+            throw new RefusedException(Code.BAD_SORT, "Requests are listed newest first; use sort=-created_at.");
+        }
         var filter = new Requests.Filter(
                 officer.everywhere() ? null : officer.namespace(),
-                query.get("kind"),
-                query.get("state"),
+                oneOf(
+                        query,
+                        "kind",
+                        Arrays.stream(Kinds.values()).map(Kinds::label).toList()),
+                oneOf(
+                        query,
+                        "state",
+                        Arrays.stream(State.values()).map(State::label).toList()),
                 after == null ? null : position(after));
         List<SubjectRequest> found = requests.list(filter, limit + 1);
         List<SubjectRequest> shown = found.subList(0, Math.min(limit, found.size()));
@@ -168,6 +181,18 @@ public final class RequestRoutes {
         page.put("items", shown.stream().map(SubjectRequest::view).toList());
         page.put("next", found.size() > limit ? cursor(shown.getLast().id()) : null);
         return Answer.json(200, page);
+    }
+
+    private static @Nullable String oneOf(Map<String, String> query, String name, List<String> values) {
+        String value = query.get(name);
+        if (value != null && !values.contains(value)) {
+            throw new RefusedException(new Problem(
+                    Code.VALIDATION_FAILED,
+                    name + ": use one of " + String.join(", ", values),
+                    List.of(new Problem.FieldError(name, "not_in_list", "is none of the possible values")),
+                    Map.of()));
+        }
+        return value;
     }
 
     private String cursor(UUID last) {
@@ -257,6 +282,58 @@ public final class RequestRoutes {
         return get(officer, id);
     }
 
+    /// `POST /api/v1/gdpr/requests/{id}:extend`: two further months at most, once.
+    public Answer extend(Officer officer, String id, byte[] body) {
+        Body fields = Body.of(body);
+        String reason = fields.text("reason", REASON_LENGTH_MAX);
+        int days = fields.number("days", 1, EXTENSION_DAYS_MAX).orElse(EXTENSION_DAYS_MAX);
+        fields.finish();
+        SubjectRequest request = visible(officer, id);
+        Instant due = request.dueAt().plus(Duration.ofDays(days));
+        var extension = new SubjectRequest.Extension(new Act(officer.id(), time.instant()), reason);
+        transactions.executeWithoutResult(_ -> {
+            if (!requests.extend(request.id(), due, extension)) {
+                throw new RefusedException(
+                        Code.CONFLICT,
+                        "The request is " + request.state().label()
+                                + " or was extended before; one that is open can be extended once.");
+            }
+            outbox.append(event(request, "extend", officer).with("due_at", due.toString()));
+        });
+        return get(officer, id);
+    }
+
+    /// `GET /api/v1/gdpr/subjects`: whether anything is stored about somebody of exactly that name. Names are stored
+    /// sealed, so there is no list of them to look through.
+    public Answer subjects(Officer officer, String subject) {
+        if (subject.isBlank() || subject.length() > SUBJECT_LENGTH_MAX) {
+            throw new RefusedException(new Problem(
+                    Code.VALIDATION_FAILED,
+                    "query: give the subject as tasks name him, or usr_…",
+                    List.of(new Problem.FieldError(
+                            "query", "length", "use 1 to " + SUBJECT_LENGTH_MAX + " characters")),
+                    Map.of()));
+        }
+        Vault.Known known = vault.find(subject, officer.token());
+        List<String> about = requests.about(known.indexes(), LIST_DEFAULT).stream()
+                .flatMap(id -> requests.find(id).stream())
+                .filter(request -> sees(officer, request))
+                .map(SubjectRequest::publicId)
+                .toList();
+        Map<String, @Nullable Object> page = new LinkedHashMap<>();
+        page.put(
+                "items",
+                known.tasks() == 0 && !known.account() && about.isEmpty()
+                        ? List.of()
+                        : List.of(Map.of(
+                                "subject", subject.strip(),
+                                "tasks", known.tasks(),
+                                "account", known.account(),
+                                "requests", about)));
+        page.put("next", null);
+        return Answer.json(200, page);
+    }
+
     /// `GET /api/v1/gdpr/requests/{id}/export`.
     public Answer export(Officer officer, String id) {
         SubjectRequest request = visible(officer, id);
@@ -316,9 +393,12 @@ public final class RequestRoutes {
     private SubjectRequest visible(Officer officer, String id) {
         return Id.parse(Kind.SUBJECT_REQUEST, id)
                 .flatMap(parsed -> requests.find(parsed.uuid()))
-                .filter(request ->
-                        officer.everywhere() || (request.namespace() == officer.namespace() && !request.everywhere()))
+                .filter(request -> sees(officer, request))
                 .orElseThrow(() -> new RefusedException(Problem.notFound()));
+    }
+
+    private static boolean sees(Officer officer, SubjectRequest request) {
+        return officer.everywhere() || (request.namespace() == officer.namespace() && !request.everywhere());
     }
 
     private AuditEvent event(SubjectRequest request, String action, Officer officer) {

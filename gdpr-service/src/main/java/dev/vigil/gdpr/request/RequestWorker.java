@@ -3,17 +3,21 @@ package dev.vigil.gdpr.request;
 import dev.vigil.gdpr.web.RefusedException;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// Works on running requests, one at a time, the longest waiting first. Several instances share the table: each takes
-/// a request for a while, and one that dies loses it to the others.
+/// Works on running requests, one at a time, the longest waiting first. Several instances share the table: each holds
+/// what it works on for a few seconds at a time, so what one leaves behind when it dies goes on soon after.
 public final class RequestWorker implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RequestWorker.class);
-    private static final Duration HOLD = Duration.ofMinutes(2);
+    private static final Duration HOLD = Duration.ofSeconds(10);
+    private static final long HOLD_AGAIN_SECONDS = 3;
     private static final Duration WAIT = Duration.ofMillis(300);
     private static final Duration AFTER_FAILURE = Duration.ofSeconds(2);
     private static final long IDLE_MILLIS = 300;
@@ -21,6 +25,8 @@ public final class RequestWorker implements AutoCloseable {
     private final Requests requests;
     private final Fulfilment fulfilment;
     private final Semaphore news = new Semaphore(0);
+    private final ScheduledExecutorService holder = Executors.newSingleThreadScheduledExecutor(
+            Thread.ofPlatform().daemon().name("subject-request-hold").factory());
     private @Nullable Thread thread;
 
     RequestWorker(Requests requests, Fulfilment fulfilment) {
@@ -57,6 +63,8 @@ public final class RequestWorker implements AutoCloseable {
     }
 
     private void advance(SubjectRequest request) {
+        var held = holder.scheduleWithFixedDelay(
+                () -> holdOn(request.id()), HOLD_AGAIN_SECONDS, HOLD_AGAIN_SECONDS, TimeUnit.SECONDS);
         try {
             switch (fulfilment.advance(request)) {
                 case ENDED -> LOG.info("event=subject_request_ended request={}", request.publicId());
@@ -75,6 +83,17 @@ public final class RequestWorker implements AutoCloseable {
                     request.id(),
                     AFTER_FAILURE.multipliedBy(5),
                     "A step failed and is tried again; see the service's log.");
+        } finally {
+            held.cancel(false);
+        }
+    }
+
+    private void holdOn(UUID request) {
+        try {
+            requests.hold(request, HOLD);
+        } catch (RuntimeException e) {
+            LOG.warn(
+                    "event=subject_request_not_held reason=\"{}\"; another instance may repeat a step", e.getMessage());
         }
     }
 
@@ -92,5 +111,6 @@ public final class RequestWorker implements AutoCloseable {
         if (running != null) {
             running.interrupt();
         }
+        holder.shutdownNow();
     }
 }

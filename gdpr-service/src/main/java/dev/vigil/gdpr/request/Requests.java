@@ -1,6 +1,7 @@
 package dev.vigil.gdpr.request;
 
 import dev.vigil.gdpr.request.SubjectRequest.Act;
+import dev.vigil.gdpr.request.SubjectRequest.Extension;
 import dev.vigil.gdpr.request.SubjectRequest.Kinds;
 import dev.vigil.gdpr.request.SubjectRequest.Outcome;
 import dev.vigil.gdpr.request.SubjectRequest.State;
@@ -25,7 +26,7 @@ final class Requests {
     private static final String SELECT = """
             SELECT id, kind, state, namespace, everywhere, reason, indexes, requested_by, requested_at, due_at,
                    approved_by, approved_at, ended_at, detail, tasks, executions, events, complete, produced_at,
-                   expires_at
+                   expires_at, extended_by, extended_at, extension_reason
               FROM gdpr.request
             """;
 
@@ -121,6 +122,37 @@ final class Requests {
                 == 1;
     }
 
+    /// Moves the day a request is due, once; false when it has ended or was extended before.
+    boolean extend(UUID id, Instant due, Extension extension) {
+        return db.sql("""
+                        UPDATE gdpr.request
+                           SET due_at = :due, extended_by = :by, extended_at = :at, extension_reason = :reason
+                         WHERE id = :id AND extended_at IS NULL AND state NOT IN ('rejected', 'partial', 'done')
+                        """)
+                        .param("id", id)
+                        .param("due", at(due))
+                        .param("by", extension.act().by())
+                        .param("at", at(extension.act().at()))
+                        .param("reason", extension.reason())
+                        .update()
+                == 1;
+    }
+
+    /// Ids of the requests about one of these blind indexes, newest first.
+    List<UUID> about(List<String> indexes, int limit) {
+        return db.sql("""
+                        SELECT id
+                          FROM gdpr.request
+                         WHERE indexes && :indexes::text[]
+                         ORDER BY id DESC
+                         LIMIT :limit
+                        """)
+                .param("indexes", indexes.toArray(String[]::new))
+                .param("limit", limit)
+                .query(UUID.class)
+                .list();
+    }
+
     /// Takes a running request that nobody works on, for so long.
     Optional<SubjectRequest> take(Duration hold) {
         return db.sql("""
@@ -133,8 +165,17 @@ final class Requests {
                                         FOR UPDATE SKIP LOCKED)
                         RETURNING id, kind, state, namespace, everywhere, reason, indexes, requested_by, requested_at,
                                   due_at, approved_by, approved_at, ended_at, detail, tasks, executions, events,
-                                  complete, produced_at, expires_at
+                                  complete, produced_at, expires_at, extended_by, extended_at, extension_reason
                         """).param("millis", hold.toMillis()).query(Requests::row).optional();
+    }
+
+    /// Goes on holding it, for so long from now.
+    void hold(UUID id, Duration hold) {
+        db.sql("""
+                        UPDATE gdpr.request
+                           SET busy_until = clock_timestamp() + :millis * interval '1 millisecond'
+                         WHERE id = :id AND state = 'running'
+                        """).param("id", id).param("millis", hold.toMillis()).update();
     }
 
     /// Gives it back, to be taken again after a while.
@@ -235,7 +276,15 @@ final class Requests {
                         List.of((UUID[]) array(row, "events")),
                         row.getBoolean("complete"),
                         row.getObject("produced_at") != null),
-                instant(row, "expires_at"));
+                instant(row, "expires_at"),
+                extension(row));
+    }
+
+    private static @Nullable Extension extension(ResultSet row) throws SQLException {
+        UUID by = row.getObject("extended_by", UUID.class);
+        Instant at = instant(row, "extended_at");
+        String reason = row.getString("extension_reason");
+        return by == null || at == null || reason == null ? null : new Extension(new Act(by, at), reason);
     }
 
     private static Object array(ResultSet row, String column) throws SQLException {

@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
 /// @param detail      what is the matter; null when nothing is
 /// @param outcome     what it brought
 /// @param expiresAt   until when its export can be fetched; null before there is one
+/// @param extension   why it may take longer; null while it need not
 record SubjectRequest(
         UUID id,
         Kinds kind,
@@ -40,7 +41,8 @@ record SubjectRequest(
         @Nullable Instant endedAt,
         @Nullable String detail,
         Outcome outcome,
-        @Nullable Instant expiresAt) {
+        @Nullable Instant expiresAt,
+        @Nullable Extension extension) {
     SubjectRequest {
         indexes = List.copyOf(indexes);
     }
@@ -72,6 +74,9 @@ record SubjectRequest(
 
     /// Who did something, and when.
     record Act(UUID by, Instant at) {}
+
+    /// Why a request may take longer than a month.
+    record Extension(Act act, String reason) {}
 
     /// What a request brought.
     ///
@@ -107,6 +112,8 @@ record SubjectRequest(
         view.put("due_at", dueAt.toString());
         view.put("approved_by", approved == null ? null : user(approved));
         view.put("approved_at", approved == null ? null : approved.at().toString());
+        view.put("extended_at", extension == null ? null : extension.act().at().toString());
+        view.put("extension_reason", extension == null ? null : extension.reason());
         view.put("ended_at", endedAt == null ? null : endedAt.toString());
         view.put("detail", detail);
         view.put("tasks", outcome.tasks());

@@ -12,10 +12,10 @@ public interface Vault {
     /// Whether this service has a certificate to ask with.
     boolean ready();
 
-    /// How many tasks a request about that subject would be about.
+    /// What a request about that subject would be about.
     ///
     /// @param token of the person who asks
-    long count(String subject, String token);
+    Known find(String subject, String token);
 
     /// Says that a person asks. From then on the request may be worked on; an erasure needs an approval first.
     ///
@@ -56,6 +56,17 @@ public interface Vault {
         @Override
         public String toString() {
             return "Enquiry[" + request + ", " + kind + "]";
+        }
+    }
+
+    /// What there is about a subject.
+    ///
+    /// @param tasks   how many tasks of his are stored
+    /// @param account whether he is a user with an account
+    /// @param indexes his blind indexes in hexadecimal, one for each namespace concerned
+    record Known(long tasks, boolean account, List<String> indexes) {
+        public Known {
+            indexes = List.copyOf(indexes);
         }
     }
 

@@ -103,10 +103,10 @@ public final class VaultClient implements Vault, AutoCloseable {
     }
 
     @Override
-    public long count(String subject, String token) {
-        return post("subjects:count", Map.of("subject", subject, "token", token))
-                .path("tasks")
-                .asLong();
+    public Known find(String subject, String token) {
+        JsonNode answer = post("subjects:find", Map.of("subject", subject, "token", token));
+        return new Known(
+                answer.path("tasks").asLong(), answer.path("account").asBoolean(), texts(answer.path("indexes")));
     }
 
     @Override
@@ -118,7 +118,7 @@ public final class VaultClient implements Vault, AutoCloseable {
                         "kind", enquiry.kind(),
                         "subject", enquiry.subject(),
                         "token", token));
-        return answer.path("indexes").valueStream().map(JsonNode::asString).toList();
+        return texts(answer.path("indexes"));
     }
 
     @Override
@@ -174,7 +174,7 @@ public final class VaultClient implements Vault, AutoCloseable {
                 answer.path("tasks").asInt(),
                 answer.path("executions").asInt(),
                 answer.path("remaining").asLong(),
-                answer.path("keys").valueStream().map(JsonNode::asString).toList(),
+                texts(answer.path("keys")),
                 answer.path("tried").asInt(),
                 answer.path("event_id").asString());
     }
@@ -182,6 +182,10 @@ public final class VaultClient implements Vault, AutoCloseable {
     @Override
     public String auditToken() {
         return post("tokens", Map.of()).path("token").asString();
+    }
+
+    private static List<String> texts(JsonNode list) {
+        return list.valueStream().map(JsonNode::asString).toList();
     }
 
     private static Part part(JsonNode answer) {

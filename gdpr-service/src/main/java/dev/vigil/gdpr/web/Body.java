@@ -81,6 +81,20 @@ public final class Body {
         return Optional.of(text);
     }
 
+    /// A whole number from `min` to `max`, if given.
+    public Optional<Integer> number(String name, int min, int max) {
+        known.add(name);
+        JsonNode value = members.path(name);
+        if (value.isMissingNode() || value.isNull()) {
+            return Optional.empty();
+        }
+        if (!value.isInt() || value.intValue() < min || value.intValue() > max) {
+            refuse(name, "range", "is no whole number from " + min + " to " + max);
+            return Optional.empty();
+        }
+        return Optional.of(value.intValue());
+    }
+
     /// True when given as true.
     public boolean flag(String name) {
         known.add(name);

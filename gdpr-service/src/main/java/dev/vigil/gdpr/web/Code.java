@@ -9,6 +9,7 @@ public enum Code {
     UNKNOWN_FIELD(400, "unknown-field", "Unknown field"),
     UNKNOWN_PARAMETER(400, "unknown-parameter", "Unknown query parameter"),
     BAD_CURSOR(400, "bad-cursor", "Unusable cursor"),
+    BAD_SORT(400, "bad-sort", "Unusable order"),
     UNAUTHENTICATED(401, "unauthenticated", "Sign in first"),
     INVALID_TOKEN(401, "invalid-token", "Token not accepted"),
     ROLE_MISSING(403, "forbidden", "Not allowed"),

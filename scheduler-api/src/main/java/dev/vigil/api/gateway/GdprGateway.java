@@ -47,6 +47,16 @@ final class GdprGateway implements Routes {
                         .body("Rejection")
                         .answers(200, "SubjectRequest")
                         .handler(gdpr::pass),
+                officer(Route.post(REQUESTS + "/{id}:extend", "extendPrivacyRequest")
+                                .about("Privacy", "Give a request up to 60 days more, once, with the reason"))
+                        .body("Extension")
+                        .answers(200, "SubjectRequest")
+                        .handler(gdpr::pass),
+                officer(Route.get("/api/v1/gdpr/subjects", "findPrivacySubject")
+                                .about("Privacy", "What is stored about somebody of exactly that name"))
+                        .query("query", "limit", "after")
+                        .answers(200, "SubjectPage")
+                        .handler(gdpr::pass),
                 officer(Route.get(REQUESTS + "/{id}/export", "getPrivacyExport")
                                 .about("Privacy", "The export of an access request"))
                         .answers(200, "application/zip")

@@ -41,12 +41,19 @@ final class Persons {
     List<Person> of(String subject, int namespace, boolean everywhere) {
         UUID owner = Id.parse(Kind.USER, subject).map(Id::uuid).orElse(NOBODY);
         // In the namespace of his account nothing may ever have been sealed.
-        Stream<Integer> namespaces = everywhere
+        Stream<Integer> others = everywhere
                 ? Stream.concat(requests.namespaces().stream(), accounts.namespaceOf(owner).stream())
-                : Stream.of(namespace);
-        return namespaces
+                : Stream.empty();
+        return Stream.concat(Stream.of(namespace), others)
                 .distinct()
                 .map(number -> new Person(number, index.of(number, subject), owner))
                 .toList();
+    }
+
+    /// Whether he is a user whose account lies in that namespace.
+    boolean hasAccount(Person person) {
+        return accounts.namespaceOf(person.owner())
+                .filter(namespace -> namespace == person.namespace())
+                .isPresent();
     }
 }

@@ -65,7 +65,7 @@ final class SubjectRoutes implements Routes {
     @Override
     public List<Route> all() {
         return List.of(
-                internal("subjects:count", "countSubject", "What a request would be about", this::count),
+                internal("subjects:find", "findSubject", "What a request would be about", this::find),
                 internal("subjects:register", "registerSubjectRequest", "A person asks", this::register),
                 internal("subjects:approve", "recordSubjectApproval", "Another person approves", this::approve),
                 internal("subjects:close", "closeSubjectRequest", "Nothing more is done for it", this::close),
@@ -91,16 +91,34 @@ final class SubjectRoutes implements Routes {
                 });
     }
 
-    private Answer count(Call call) throws IOException {
+    private Answer find(Call call) throws IOException {
         Fields fields = call.json();
         String subject = subject(fields);
         String token = fields.text("token", TOKEN_LENGTH_MAX);
         fields.finish();
         Caller caller = person(token);
-        long tasks = persons.of(subject, caller.namespace(), caller.isAdmin()).stream()
-                .mapToLong(work.subjectTasks()::stored)
-                .sum();
-        return Answer.json(200, Map.of("tasks", tasks));
+        List<Person> concerned = persons.of(subject, caller.namespace(), caller.isAdmin());
+        List<String> indexes = indexes(concerned);
+        // Whether somebody is known here is itself something about him.
+        work.store()
+                .events()
+                .append(work.store()
+                        .events()
+                        .event(EventType.USER_DATA_EXPORTED, "find_subject", Result.SUCCESS)
+                        .user(caller.id())
+                        .namespace(caller.namespace())
+                        .subject(indexes.getFirst()));
+        return Answer.json(
+                200,
+                Map.of(
+                        "tasks",
+                        concerned.stream()
+                                .mapToLong(work.subjectTasks()::stored)
+                                .sum(),
+                        "account",
+                        concerned.stream().anyMatch(persons::hasAccount),
+                        "indexes",
+                        indexes));
     }
 
     private Answer register(Call call) throws IOException {

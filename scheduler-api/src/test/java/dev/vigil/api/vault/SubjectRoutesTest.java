@@ -245,7 +245,7 @@ class SubjectRoutesTest {
     }
 
     private int count(Api.Http by) {
-        return post("subjects:count", "{\"subject\":\"%s\",\"token\":\"%s\"}".formatted(subject, by.token()))
+        return post("subjects:find", "{\"subject\":\"%s\",\"token\":\"%s\"}".formatted(subject, by.token()))
                 .expect(200)
                 .path("tasks")
                 .asInt();
