@@ -75,6 +75,7 @@ class JournalTest {
                 draft.misfire(),
                 draft.misfireLimit(),
                 draft.overlap(),
+                draft.jitter(),
                 draft.labels());
     }
 
