@@ -71,6 +71,7 @@ class RouteRoleTest {
         for (String variable : route.variables()) {
             Kind kind = switch (path.split("/")[3]) {
                 case "tasks" -> Kind.TASK;
+                case "api-keys" -> Kind.API_KEY;
                 case "executions" -> Kind.EXECUTION;
                 case "workers" -> path.contains("join-tokens") ? Kind.JOIN_TOKEN : Kind.WORKER;
                 default -> Kind.USER;

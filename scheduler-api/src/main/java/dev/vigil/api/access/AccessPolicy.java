@@ -69,6 +69,11 @@ public final class AccessPolicy {
 
     /// Whether a caller may do something to a task.
     public static Verdict decide(Caller caller, Action action, Target target) {
+        if ((action == Action.CHANGE || action == Action.CONTROL) && !caller.mayRunIn(target.namespace)) {
+            return decide(caller, Action.READ, target) instanceof Verdict.Hidden
+                    ? new Verdict.Hidden()
+                    : new Verdict.Denied("A test key runs nothing outside a sandbox namespace; use a live key.");
+        }
         if (caller.role() == Role.ADMIN) {
             return ALLOWED;
         }

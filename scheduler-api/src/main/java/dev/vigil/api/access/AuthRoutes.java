@@ -30,16 +30,22 @@ final class AuthRoutes implements Routes {
     private final Users users;
     private final RowSigner signer;
     private final SignIn signIn;
-    private final InstantSource time;
+    private final Callers callers;
 
     /// What signing in is made of.
-    record SignIn(Passwords passwords, Sessions sessions, Tokens tokens, FailureThrottle throttle, CallLog log) {}
+    record SignIn(
+            Passwords passwords,
+            Sessions sessions,
+            Tokens tokens,
+            FailureThrottle throttle,
+            CallLog log,
+            InstantSource time) {}
 
-    AuthRoutes(Users users, RowSigner signer, SignIn signIn, InstantSource time) {
+    AuthRoutes(Users users, RowSigner signer, SignIn signIn, Callers callers) {
         this.users = users;
         this.signer = signer;
         this.signIn = signIn;
-        this.time = time;
+        this.callers = callers;
     }
 
     @Override
@@ -109,7 +115,7 @@ final class AuthRoutes implements Routes {
         boolean ended = false;
         String bearer = call.header("Authorization").orElse("");
         if (bearer.startsWith("Bearer ")
-                && signIn.tokens.authenticate(bearer.substring(7).strip())
+                && callers.authenticate(bearer.substring(7).strip(), call.address())
                         instanceof Authenticator.Outcome.Known(Caller caller)
                 && caller.session() != null) {
             ended = signIn.sessions.end(UUID.fromString(caller.session()), "logout");
@@ -139,7 +145,7 @@ final class AuthRoutes implements Routes {
     }
 
     private AuditEvent event(String action, Result result, @Nullable User user, Call call) {
-        AuditEvent event = AuditEvent.of(EventType.AUTHENTICATION, action, result, time.instant())
+        AuditEvent event = AuditEvent.of(EventType.AUTHENTICATION, action, result, signIn.time.instant())
                 .with("request_id", call.requestId());
         return user == null ? event : event.user(user.id).namespace(user.namespace);
     }

@@ -7,6 +7,7 @@ import dev.vigil.api.web.Outbox;
 import dev.vigil.protocol.audit.AuditEvent;
 import dev.vigil.protocol.audit.EventType;
 import dev.vigil.protocol.audit.Result;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -44,9 +45,11 @@ final class CallLog implements CallWatch, SmartLifecycle {
             Code.JOIN_TOKEN_EXPIRED);
 
     private static final long MINUTE = 60;
+    private static final int ROWS_MAX = 1_000;
 
     private final ArrayBlockingQueue<AuditEvent> waiting = new ArrayBlockingQueue<>(WAITING_MAX);
     private final Map<String, Refusals> refusals = new ConcurrentHashMap<>();
+    private final Map<String, Instant> brokenRows = new ConcurrentHashMap<>();
     private final Outbox outbox;
     private final TransactionTemplate transaction;
     private final InstantSource time;
@@ -89,6 +92,9 @@ final class CallLog implements CallWatch, SmartLifecycle {
                 .user(caller.id())
                 .namespace(caller.namespace())
                 .durationMillis(call.duration().toMillis());
+        if (caller.key() != null) {
+            event.with("api_key", caller.token());
+        }
         if (denied || call.status() == 429) {
             refused(event, call.address());
         } else {
@@ -113,6 +119,24 @@ final class CallLog implements CallWatch, SmartLifecycle {
         } else {
             refused(event, address);
         }
+    }
+
+    /// A row that confers power and has not the HMAC it should have: SQL wrote it. It is refused each time it is read,
+    /// and recorded at most once a minute.
+    void brokenRow(String row) {
+        Instant now = time.instant();
+        if (brokenRows.size() >= ROWS_MAX) {
+            brokenRows.clear();
+        }
+        Instant last = brokenRows.put(row, now);
+        if (last != null && Duration.between(last, now).getSeconds() < MINUTE) {
+            brokenRows.put(row, last);
+            return;
+        }
+        LOG.error("event=row_seal_broken row={} it is refused; somebody wrote to the database by hand", row);
+        add(AuditEvent.of(EventType.AUTHORIZATION_FAILURE, "load_row", Result.DENIED, now)
+                .with("row", row)
+                .with("reason", "row_seal_broken"));
     }
 
     private void refused(AuditEvent event, String address) {

@@ -6,7 +6,7 @@ import org.springframework.data.jpa.repository.JpaRepository;
 
 /// The rows of `access.namespace`.
 interface NamespaceRows extends JpaRepository<Namespace, Integer> {
-    Optional<Namespace> findByName(String name);
+    Optional<Namespace> findByNameAndDeletedAtIsNull(String name);
 
-    List<Namespace> findAllByOrderByIdDesc();
+    List<Namespace> findAllByDeletedAtIsNullOrderByIdDesc();
 }

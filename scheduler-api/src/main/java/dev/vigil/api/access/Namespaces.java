@@ -1,17 +1,39 @@
 package dev.vigil.api.access;
 
+import dev.vigil.api.web.Outbox;
+import dev.vigil.protocol.audit.AuditEvent;
+import dev.vigil.protocol.audit.EventType;
+import dev.vigil.protocol.audit.Result;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import org.springframework.beans.factory.ObjectProvider;
+import org.springframework.dao.DataIntegrityViolationException;
+import org.springframework.transaction.support.TransactionTemplate;
 
-/// Namespaces by number and by name. Names never change, so a name once known stays known.
+/// The table `access.namespace`. A name never changes while its namespace is there, and neither does whether it is a
+/// sandbox; so both are remembered once known.
 public final class Namespaces {
     private final NamespaceRows rows;
+    private final UserRows users;
+    private final Tools tools;
     private final Map<Integer, String> names = new ConcurrentHashMap<>();
+    private final Map<Integer, Boolean> sandboxes = new ConcurrentHashMap<>();
 
-    Namespaces(NamespaceRows rows) {
+    /// What a change needs besides the rows.
+    record Tools(
+            RowSigner signer,
+            Outbox outbox,
+            TransactionTemplate transaction,
+            InstantSource time,
+            ObjectProvider<Occupancy> occupancies) {}
+
+    Namespaces(NamespaceRows rows, UserRows users, Tools tools) {
         this.rows = rows;
+        this.users = users;
+        this.tools = tools;
     }
 
     /// The name of a namespace, as clients see it.
@@ -25,10 +47,81 @@ public final class Namespaces {
 
     /// The number of a namespace.
     public Optional<Integer> numberOf(String name) {
-        return rows.findByName(name).map(namespace -> namespace.id);
+        return find(name).map(namespace -> namespace.id);
+    }
+
+    /// Whether test keys may run tasks there. A row that SQL made a sandbox is none.
+    boolean isSandbox(int number) {
+        return sandboxes.computeIfAbsent(
+                number,
+                id -> rows.findById(id)
+                        .filter(namespace -> namespace.sandbox)
+                        .filter(tools.signer::signed)
+                        .isPresent());
+    }
+
+    Optional<Namespace> find(String name) {
+        return rows.findByNameAndDeletedAtIsNull(name);
     }
 
     List<Namespace> all() {
-        return rows.findAllByOrderByIdDesc();
+        return rows.findAllByDeletedAtIsNullOrderByIdDesc();
+    }
+
+    /// Makes a namespace.
+    ///
+    /// @return empty when the name is taken
+    Optional<Namespace> create(String name, boolean sandbox, Users.Actor actor) {
+        try {
+            return Optional.ofNullable(tools.transaction.execute(_ -> {
+                Namespace made = rows.saveAndFlush(new Namespace(name, sandbox));
+                if (sandbox) {
+                    // Only now it has the number that its HMAC covers.
+                    made.mac = tools.signer.sign(made);
+                    rows.saveAndFlush(made);
+                }
+                note("namespace_created", made, actor);
+                return made;
+            }));
+        } catch (DataIntegrityViolationException e) {
+            return Optional.empty();
+        }
+    }
+
+    /// What became of a deletion.
+    enum Deletion {
+        DELETED,
+        ABSENT,
+        /// Users, service accounts, tasks or secrets live there.
+        OCCUPIED
+    }
+
+    /// Deletes an empty namespace. Its row and number stay for the executions that ran there; its name is free.
+    Deletion delete(String name, Users.Actor actor) {
+        Deletion deletion = tools.transaction.execute(_ -> {
+            Namespace found = find(name).orElse(null);
+            if (found == null) {
+                return Deletion.ABSENT;
+            }
+            if (found.id == Namespace.DEFAULT
+                    || users.existsByNamespaceAndDeletedAtIsNull(found.id)
+                    || tools.occupancies.stream().anyMatch(feature -> feature.occupies(found.id))) {
+                return Deletion.OCCUPIED;
+            }
+            note("namespace_deleted", found, actor);
+            found.name = "deleted-" + found.id;
+            found.deletedAt = tools.time.instant();
+            found.mac = null;
+            rows.saveAndFlush(found);
+            return Deletion.DELETED;
+        });
+        return deletion == null ? Deletion.ABSENT : deletion;
+    }
+
+    private void note(String action, Namespace namespace, Users.Actor actor) {
+        tools.outbox.append(List.of(
+                actor.note(AuditEvent.of(EventType.CONFIGURATION_CHANGED, action, Result.SUCCESS, tools.time.instant()))
+                        .with("target", namespace.name)
+                        .with("sandbox", namespace.sandbox)));
     }
 }

@@ -1,24 +1,20 @@
 package dev.vigil.api.access;
 
-import dev.vigil.api.web.Authenticator;
 import dev.vigil.api.web.Caller;
 import dev.vigil.api.web.Role;
 import dev.vigil.api.web.Scope;
 import dev.vigil.api.web.TokenMint;
 import dev.vigil.protocol.id.Id;
 import dev.vigil.protocol.id.Kind;
-import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.springframework.security.oauth2.jose.jws.SignatureAlgorithm;
 import org.springframework.security.oauth2.jwt.JwsHeader;
@@ -29,31 +25,20 @@ import org.springframework.security.oauth2.jwt.JwtEncoder;
 import org.springframework.security.oauth2.jwt.JwtEncoderParameters;
 import org.springframework.security.oauth2.jwt.JwtException;
 
-/// Access tokens: signs those of sign-ins, and recognises all of them. A token is only the way to its owner: role,
+/// Access tokens: signs those of sign-ins, and verifies all of them. A token, or an API key, is only the way to its
+/// owner: role,
 /// namespace and permissions are the row's, now.
-final class Tokens implements Authenticator, TokenMint {
-    private static final int TOKEN_LENGTH_MAX = 8192;
-    private static final int REMEMBERED_MAX = 10_000;
+final class Tokens implements TokenMint {
     private static final Duration SERVICE_LIFE_MAX = Duration.ofMinutes(10);
-    private static final long REMEMBERED_NANOS = 60_000_000_000L;
 
     private final JwtEncoder encoder;
     private final JwtDecoder decoder;
     private final Sources sources;
     private final AccessSettings settings;
-    private final Map<ByteBuffer, Remembered> remembered = new ConcurrentHashMap<>();
 
     /// What a token is checked against.
     record Sources(
-            UserRows users,
-            Namespaces namespaces,
-            Revocations revocations,
-            Revisions revisions,
-            RowSigner signer,
-            InstantSource time) {}
-
-    /// A caller whose token was verified a moment ago.
-    private record Remembered(Caller caller, Instant expiresAt, long verifiedAt, long generation) {}
+            UserRows users, Namespaces namespaces, Revocations revocations, RowSigner signer, InstantSource time) {}
 
     Tokens(JwtEncoder encoder, JwtDecoder decoder, Sources sources, AccessSettings settings) {
         this.encoder = encoder;
@@ -83,11 +68,7 @@ final class Tokens implements Authenticator, TokenMint {
 
     @Override
     public String ofService(String service, Role role, Scope scope, Duration life) {
-        if (life.compareTo(SERVICE_LIFE_MAX) > 0) {
-            throw new IllegalArgumentException(
-                    "token of service " + service + " asked for " + life + "; use at most " + SERVICE_LIFE_MAX);
-        }
-        Instant now = sources.time.instant();
+        Instant now = passedOn(life);
         String name = "service/" + service;
         return sign(JwtClaimsSet.builder()
                 .issuer(settings.issuer())
@@ -102,6 +83,30 @@ final class Tokens implements Authenticator, TokenMint {
                 .build());
     }
 
+    @Override
+    public String ofCaller(Caller caller, Duration life) {
+        Instant now = passedOn(life);
+        return sign(JwtClaimsSet.builder()
+                .issuer(settings.issuer())
+                .subject(new Id(Kind.USER, caller.id()).toString())
+                .id(UUID.randomUUID().toString())
+                .issuedAt(now)
+                .expiresAt(now.plus(life))
+                .claim("client_id", caller.token())
+                .claim("role", caller.role().label())
+                .claim("namespace", caller.namespace())
+                .claim("scope", caller.scopes().stream().map(Scope::label).toList())
+                .build());
+    }
+
+    private Instant passedOn(Duration life) {
+        if (life.compareTo(SERVICE_LIFE_MAX) > 0) {
+            throw new IllegalArgumentException(
+                    "a token for a call between services asked for " + life + "; use at most " + SERVICE_LIFE_MAX);
+        }
+        return sources.time.instant();
+    }
+
     private String sign(JwtClaimsSet claims) {
         JwsHeader header = JwsHeader.with(SignatureAlgorithm.RS256).build();
         return encoder.encode(JwtEncoderParameters.from(header, claims)).getTokenValue();
@@ -109,39 +114,6 @@ final class Tokens implements Authenticator, TokenMint {
 
     Duration life() {
         return settings.tokenLife();
-    }
-
-    @Override
-    public Outcome authenticate(String bearer) {
-        if (bearer.isEmpty() || bearer.length() > TOKEN_LENGTH_MAX) {
-            return new Outcome.Refused();
-        }
-        ByteBuffer key = ByteBuffer.wrap(Secrets.hash(bearer));
-        Remembered known = remembered.get(key);
-        if (known != null
-                && System.nanoTime() - known.verifiedAt < REMEMBERED_NANOS
-                && sources.time.instant().isBefore(known.expiresAt)
-                && known.generation == sources.revisions.generation()
-                && sources.revisions.fresh()) {
-            return new Outcome.Known(known.caller);
-        }
-        long verifiedAt = System.nanoTime();
-        // Read before the rows: a change in between makes what is remembered unusable, not stale.
-        long generation = sources.revisions.generation();
-        Optional<Jwt> jwt = verify(bearer);
-        Caller caller = jwt.map(this::callerOf).orElse(null);
-        if (jwt.isEmpty() || caller == null) {
-            remembered.remove(key);
-            return new Outcome.Refused();
-        }
-        if (remembered.size() >= REMEMBERED_MAX) {
-            remembered.clear();
-        }
-        Instant expiresAt = jwt.get().getExpiresAt();
-        if (expiresAt != null) {
-            remembered.put(key, new Remembered(caller, expiresAt, verifiedAt, generation));
-        }
-        return new Outcome.Known(caller);
     }
 
     /// A token of ours that is intact and not over; it may still be revoked.
@@ -163,25 +135,47 @@ final class Tokens implements Authenticator, TokenMint {
         if (id.isEmpty() || token == null || sources.revocations.isRevoked(token, session)) {
             return null;
         }
+        return caller(id.get(), scopes(jwt), new Shown(token, session, null));
+    }
+
+    /// Who a key belongs to; null when he may not call.
+    @Nullable Caller callerOf(ApiKey key, Set<Scope> scopes) {
+        var shown = new Shown(key.publicId(), null, key);
+        return caller(key.owner(), scopes, shown);
+    }
+
+    /// What was shown.
+    ///
+    /// @param id      of the token or key
+    /// @param session the sign-in it stems from, if any
+    /// @param key     null for a token
+    private record Shown(
+            String id, @Nullable String session, @Nullable ApiKey key) {}
+
+    private @Nullable Caller caller(UUID id, Set<Scope> scopes, Shown shown) {
         User user = sources.users
-                .findPresent(id.get())
+                .findPresent(id)
                 .filter(User::isActive)
                 .filter(sources.signer::signed)
                 .orElse(null);
         if (user == null) {
             return null;
         }
+        ApiKey key = shown.key;
         return new Caller(
                 user.id,
                 user.username,
                 user.role(),
                 user.namespace,
                 sources.namespaces.nameOf(user.namespace),
-                scopes(jwt),
+                scopes,
                 user.permissions(),
                 user.requestsPerMinute == null ? settings.requestsPerMinute() : user.requestsPerMinute,
-                token,
-                session);
+                shown.id,
+                shown.session,
+                key == null
+                        ? null
+                        : new Caller.Key(key.id(), key.terms().test(), sources.namespaces.isSandbox(user.namespace)));
     }
 
     private static Set<Scope> scopes(Jwt jwt) {

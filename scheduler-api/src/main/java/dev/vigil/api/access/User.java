@@ -7,10 +7,7 @@ import jakarta.persistence.Entity;
 import jakarta.persistence.Id;
 import jakarta.persistence.Table;
 import jakarta.persistence.Version;
-import java.io.ByteArrayOutputStream;
-import java.nio.charset.StandardCharsets;
 import java.time.Instant;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -96,8 +93,7 @@ class User {
 
     /// What the row's HMAC covers: everything that confers power.
     byte[] powers() {
-        var out = new ByteArrayOutputStream(256);
-        for (Object part : Arrays.asList(
+        return RowSigner.bytes(
                 id,
                 kind,
                 username,
@@ -111,14 +107,7 @@ class User {
                 maxTasks,
                 maxConcurrentExecutions,
                 requestsPerMinute,
-                deletedAt != null)) {
-            // Length-prefixed, so that no two rows share their bytes; null differs from an empty text.
-            byte[] bytes = part == null ? new byte[0] : part.toString().getBytes(StandardCharsets.UTF_8);
-            out.writeBytes((part == null ? "-" : Integer.toString(bytes.length)).getBytes(StandardCharsets.US_ASCII));
-            out.write(':');
-            out.writeBytes(bytes);
-        }
-        return out.toByteArray();
+                deletedAt != null);
     }
 
     private static @Nullable String listed(String @Nullable [] values) {

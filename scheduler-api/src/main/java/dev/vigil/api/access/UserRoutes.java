@@ -25,7 +25,7 @@ import java.util.TreeSet;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/// Users, service accounts and namespaces, for admins.
+/// Users and service accounts, for admins.
 final class UserRoutes implements Routes {
     private static final int NAME_LENGTH_MAX = 100;
     private static final int PASSWORD_LENGTH_MAX = 1024;
@@ -86,16 +86,7 @@ final class UserRoutes implements Routes {
                         .answers(201, "ServiceAccount")
                         .creates()
                         .dryRun()
-                        .handler(this::createServiceAccount),
-                admin(Route.post("/api/v1/namespaces", "createNamespace").about("Users", "Create a namespace"))
-                        .body("NewNamespace")
-                        .answers(201, "Namespace")
-                        .creates()
-                        .dryRun()
-                        .handler(this::createNamespace),
-                admin(Route.get("/api/v1/namespaces", "listNamespaces").about("Users", "List namespaces"))
-                        .answers(200, "NamespacePage")
-                        .handler(this::listNamespaces));
+                        .handler(this::createServiceAccount));
     }
 
     private static Route.Draft admin(Route.Draft route) {
@@ -110,7 +101,7 @@ final class UserRoutes implements Routes {
         Users.Powers powers = powers(fields, call.caller());
         fields.finish();
         var draft = new Users.NewUser("user", username, password.orElse(null), powers);
-        User made = users.create(draft, actor(call)).orElseThrow(UserRoutes::nameTaken);
+        User made = users.create(draft, Users.Actor.of(call)).orElseThrow(UserRoutes::nameTaken);
         return Answer.json(201, view(made)).header("Location", "/api/v1/users/" + publicId(made));
     }
 
@@ -121,7 +112,7 @@ final class UserRoutes implements Routes {
         fields.finish();
         var secret = new Users.ClientSecret("sa_" + Secrets.next().substring(0, 16), Secrets.next());
         var draft = new Users.NewUser("service_account", name, null, powers);
-        User made = users.createWithClient(draft, actor(call), secret).orElseThrow(UserRoutes::nameTaken);
+        User made = users.createWithClient(draft, Users.Actor.of(call), secret).orElseThrow(UserRoutes::nameTaken);
         Map<String, Object> body = new LinkedHashMap<>();
         body.put("id", publicId(made));
         body.put("client_id", secret.clientId());
@@ -150,7 +141,7 @@ final class UserRoutes implements Routes {
                     Code.PERMISSION_DENIED, "Nobody changes his own role; ask another admin to do it.");
         }
         Optional<String> hash = password.map(passwords::hash);
-        Optional<User> changedUser = users.change(user.id, "user_changed", actor(call), changed -> {
+        Optional<User> changedUser = users.change(user.id, "user_changed", Users.Actor.of(call), changed -> {
             role.ifPresent(value -> changed.role = value.label());
             hash.ifPresent(value -> changed.password = value);
             permissions.ifPresent(changed::permissions);
@@ -166,7 +157,7 @@ final class UserRoutes implements Routes {
     private Answer delete(Call call) {
         UUID id = call.id("id", Kind.USER);
         refuseSelf(id, call);
-        if (!users.delete(id, actor(call))) {
+        if (!users.delete(id, Users.Actor.of(call))) {
             throw new ProblemException(Problem.notFound());
         }
         return Answer.empty(204);
@@ -176,7 +167,7 @@ final class UserRoutes implements Routes {
         UUID id = call.id("id", Kind.USER);
         refuseSelf(id, call);
         String action = enabled ? "user_enabled" : "user_disabled";
-        return answer(users.change(id, action, actor(call), user -> user.enabled = enabled));
+        return answer(users.change(id, action, Users.Actor.of(call), user -> user.enabled = enabled));
     }
 
     private static void refuseSelf(UUID id, Call call) {
@@ -188,28 +179,6 @@ final class UserRoutes implements Routes {
 
     private Answer answer(Optional<User> changed) {
         return Answer.json(200, view(changed.orElseThrow(() -> new ProblemException(Problem.notFound()))));
-    }
-
-    private Answer createNamespace(Call call) throws IOException {
-        Fields fields = call.json();
-        String name = fields.text("name", 63);
-        if (!name.equals("-") && !name.matches("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?") && !name.isEmpty()) {
-            fields.refuse("name", "format", "is not a namespace name", "use 1 to 63 of a-z, 0-9 and - inside");
-        }
-        fields.finish();
-        Namespace made = users.createNamespace(name, actor(call)).orElseThrow(UserRoutes::nameTaken);
-        return Answer.json(201, Map.of("name", made.name));
-    }
-
-    private Answer listNamespaces(Call call) {
-        Map<String, Object> body = new LinkedHashMap<>();
-        body.put(
-                "items",
-                namespaces.all().stream()
-                        .map(namespace -> Map.of("name", namespace.name))
-                        .toList());
-        body.put("next", null);
-        return Answer.json(200, body);
     }
 
     private Users.Powers powers(Fields fields, Caller caller) {
@@ -258,10 +227,6 @@ final class UserRoutes implements Routes {
 
     private User find(Call call) {
         return users.find(call.id("id", Kind.USER)).orElseThrow(() -> new ProblemException(Problem.notFound()));
-    }
-
-    private static Users.Actor actor(Call call) {
-        return new Users.Actor(call.caller().id(), call.requestId(), call.address());
     }
 
     private static ProblemException nameTaken() {

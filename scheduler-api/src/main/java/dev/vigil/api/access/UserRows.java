@@ -17,4 +17,6 @@ interface UserRows extends JpaRepository<User, UUID> {
 
     @Query("SELECT u FROM User u WHERE u.id < :before AND u.kind = 'user' AND u.deletedAt IS NULL ORDER BY u.id DESC")
     List<User> page(UUID before, Limit limit);
+
+    boolean existsByNamespaceAndDeletedAtIsNull(int namespace);
 }

@@ -1,6 +1,7 @@
 package dev.vigil.api.access;
 
 import dev.vigil.api.web.Accounts;
+import dev.vigil.api.web.Call;
 import dev.vigil.api.web.Caller;
 import dev.vigil.api.web.Outbox;
 import dev.vigil.api.web.Role;
@@ -25,7 +26,6 @@ import org.springframework.transaction.support.TransactionTemplate;
 final class Users implements Accounts {
     private final UserRows rows;
     private final ClientRows clients;
-    private final NamespaceRows namespaces;
     private final Tools tools;
 
     /// What a change needs besides the rows.
@@ -36,10 +36,9 @@ final class Users implements Accounts {
             TransactionTemplate transaction,
             InstantSource time) {}
 
-    Users(UserRows rows, ClientRows clients, NamespaceRows namespaces, Tools tools) {
+    Users(UserRows rows, ClientRows clients, Tools tools) {
         this.rows = rows;
         this.clients = clients;
-        this.namespaces = namespaces;
         this.tools = tools;
     }
 
@@ -68,6 +67,16 @@ final class Users implements Accounts {
     /// @param user null for the bootstrap
     record Actor(@Nullable UUID user, String requestId, String address) {
         static final Actor BOOTSTRAP = new Actor(null, "bootstrap", "local");
+
+        static Actor of(Call call) {
+            return new Actor(call.caller().id(), call.requestId(), call.address());
+        }
+
+        /// The event of his change.
+        AuditEvent note(AuditEvent event) {
+            event.with("request_id", requestId).with("ip_address", address);
+            return user == null ? event : event.user(user);
+        }
     }
 
     Optional<User> find(UUID id) {
@@ -169,21 +178,6 @@ final class Users implements Accounts {
         change(user, "user_erased", new Actor(by, request, "local"), this::empty);
     }
 
-    /// Makes a namespace.
-    ///
-    /// @return empty when the name is taken
-    Optional<Namespace> createNamespace(String name, Actor actor) {
-        try {
-            return Optional.ofNullable(tools.transaction.execute(_ -> {
-                Namespace made = namespaces.saveAndFlush(new Namespace(name));
-                tools.outbox.append(List.of(event("namespace_created", actor).with("target", name)));
-                return made;
-            }));
-        } catch (DataIntegrityViolationException e) {
-            return Optional.empty();
-        }
-    }
-
     private void note(String action, User user, Actor actor) {
         tools.outbox.append(List.of(event(action, actor)
                 .namespace(user.namespace)
@@ -194,9 +188,6 @@ final class Users implements Accounts {
     }
 
     private AuditEvent event(String action, Actor actor) {
-        AuditEvent event = AuditEvent.of(EventType.CONFIGURATION_CHANGED, action, Result.SUCCESS, tools.time.instant())
-                .with("request_id", actor.requestId)
-                .with("ip_address", actor.address);
-        return actor.user == null ? event : event.user(actor.user);
+        return actor.note(AuditEvent.of(EventType.CONFIGURATION_CHANGED, action, Result.SUCCESS, tools.time.instant()));
     }
 }

@@ -8,6 +8,7 @@ import dev.vigil.api.web.Role;
 import dev.vigil.api.web.Route;
 import dev.vigil.api.web.Routes;
 import dev.vigil.api.web.Scope;
+import dev.vigil.api.web.TokenMint;
 import java.net.URI;
 import java.util.Arrays;
 import java.util.HexFormat;
@@ -22,8 +23,8 @@ final class AuditGateway implements Routes {
     private final Upstream audit;
     private final SubjectIndex subjects;
 
-    AuditGateway(URI url, SubjectIndex subjects) {
-        this.audit = new Upstream("audit-service", url);
+    AuditGateway(URI url, SubjectIndex subjects, TokenMint tokens) {
+        this.audit = new Upstream("audit-service", url, tokens);
         this.subjects = subjects;
     }
 

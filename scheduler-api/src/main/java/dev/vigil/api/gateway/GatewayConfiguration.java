@@ -2,6 +2,7 @@ package dev.vigil.api.gateway;
 
 import dev.vigil.api.vault.SubjectIndex;
 import dev.vigil.api.web.RouteTable;
+import dev.vigil.api.web.TokenMint;
 import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmMemoryMetrics;
 import io.micrometer.core.instrument.binder.jvm.JvmThreadMetrics;
@@ -23,14 +24,14 @@ import org.springframework.core.env.Environment;
 public class GatewayConfiguration {
     @Bean
     @ConditionalOnProperty("vigil.audit.url")
-    AuditGateway auditGateway(GatewaySettings settings, SubjectIndex subjects) {
-        return new AuditGateway(settings.requiredAudit(), subjects);
+    AuditGateway auditGateway(GatewaySettings settings, SubjectIndex subjects, TokenMint tokens) {
+        return new AuditGateway(settings.requiredAudit(), subjects, tokens);
     }
 
     @Bean
     @ConditionalOnProperty("vigil.gdpr.url")
-    GdprGateway gdprGateway(GatewaySettings settings) {
-        return new GdprGateway(settings.requiredGdpr());
+    GdprGateway gdprGateway(GatewaySettings settings, TokenMint tokens) {
+        return new GdprGateway(settings.requiredGdpr(), tokens);
     }
 
     @Bean

@@ -5,6 +5,7 @@ import dev.vigil.api.web.Role;
 import dev.vigil.api.web.Route;
 import dev.vigil.api.web.Routes;
 import dev.vigil.api.web.Scope;
+import dev.vigil.api.web.TokenMint;
 import java.net.URI;
 import java.util.List;
 
@@ -14,8 +15,8 @@ final class GdprGateway implements Routes {
 
     private final Upstream gdpr;
 
-    GdprGateway(URI url) {
-        this.gdpr = new Upstream("gdpr-service", url);
+    GdprGateway(URI url, TokenMint tokens) {
+        this.gdpr = new Upstream("gdpr-service", url, tokens);
     }
 
     @Override

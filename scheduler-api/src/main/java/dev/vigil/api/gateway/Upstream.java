@@ -1,10 +1,12 @@
 package dev.vigil.api.gateway;
 
+import dev.vigil.api.web.Access;
 import dev.vigil.api.web.Answer;
 import dev.vigil.api.web.Call;
 import dev.vigil.api.web.Code;
 import dev.vigil.api.web.Problem;
 import dev.vigil.api.web.ProblemException;
+import dev.vigil.api.web.TokenMint;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -34,13 +36,16 @@ final class Upstream {
 
     private final String name;
     private final URI url;
+    private final TokenMint tokens;
     private final HttpClient http;
 
-    /// @param name for messages
-    /// @param url  without a slash at the end
-    Upstream(String name, URI url) {
+    /// @param name   for messages
+    /// @param url    without a slash at the end
+    /// @param tokens for callers with an API key, which only this service knows
+    Upstream(String name, URI url, TokenMint tokens) {
         this.name = name;
         this.url = url;
+        this.tokens = tokens;
         this.http = HttpClient.newBuilder()
                 .version(HttpClient.Version.HTTP_1_1)
                 .connectTimeout(CONNECT_WAIT)
@@ -87,6 +92,9 @@ final class Upstream {
                 .header("X-Forwarded-For", call.address());
         for (String header : ASKED) {
             call.header(header).ifPresent(value -> request.header(header, value));
+        }
+        if (call.route().access() instanceof Access.Bearer && call.caller().key() != null) {
+            request.setHeader("Authorization", "Bearer " + tokens.ofCaller(call.caller(), ANSWER_WAIT));
         }
         boolean body = call.header("Content-Length").isPresent()
                 || call.header("Transfer-Encoding").isPresent();

@@ -1,10 +1,16 @@
 package dev.vigil.api.task;
 
+import dev.vigil.api.access.Occupancy;
 import dev.vigil.api.access.Usage;
 import dev.vigil.scheduler.execution.Executions;
+import dev.vigil.scheduler.task.Page;
 import dev.vigil.scheduler.task.ShardHints;
+import dev.vigil.scheduler.task.TaskFilter;
+import dev.vigil.scheduler.task.TaskView;
 import dev.vigil.scheduler.task.Tasks;
 import java.time.InstantSource;
+import java.util.Map;
+import java.util.stream.Stream;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
 import org.springframework.context.annotation.Import;
@@ -38,5 +44,12 @@ public class TaskConfiguration {
     Usage usage(Tasks tasks, Executions executions) {
         return caller -> new Usage.Counts(
                 tasks.unfinished(caller.namespace(), caller.id()), executions.running(caller.namespace(), caller.id()));
+    }
+
+    @Bean
+    Occupancy tasksInNamespace(Tasks tasks) {
+        return namespace -> Stream.of(TaskView.State.SCHEDULED, TaskView.State.PAUSED)
+                .map(state -> new TaskFilter(namespace, null, state, null, null, null, null, Map.of()))
+                .anyMatch(filter -> !tasks.list(filter, Page.first(1)).isEmpty());
     }
 }

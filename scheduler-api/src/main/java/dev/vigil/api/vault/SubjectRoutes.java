@@ -96,7 +96,7 @@ final class SubjectRoutes implements Routes {
         String subject = subject(fields);
         String token = fields.text("token", TOKEN_LENGTH_MAX);
         fields.finish();
-        Caller caller = person(token);
+        Caller caller = person(token, call);
         List<Person> concerned = persons.of(subject, caller.namespace(), caller.isAdmin());
         List<String> indexes = indexes(concerned);
         // Whether somebody is known here is itself something about him.
@@ -129,7 +129,7 @@ final class SubjectRoutes implements Routes {
         String subject = subject(fields);
         String token = fields.text("token", TOKEN_LENGTH_MAX);
         fields.finish();
-        Caller caller = person(token);
+        Caller caller = person(token, call);
         var request = seal(id, kind, subject, caller);
         Boolean fresh = work.store().transactions().execute(_ -> {
             boolean inserted = requests.insert(request);
@@ -172,7 +172,7 @@ final class SubjectRoutes implements Routes {
         UUID id = request(fields);
         String token = fields.text("token", TOKEN_LENGTH_MAX);
         fields.finish();
-        Caller approver = person(token);
+        Caller approver = person(token, call);
         work.store().transactions().executeWithoutResult(_ -> {
             SubjectRequest request = open(requests.hold(id), SubjectRequest.Kind.ERASURE);
             if (approver.id().equals(request.requestedBy())) {
@@ -305,8 +305,8 @@ final class SubjectRoutes implements Routes {
     }
 
     /// Whoever stands behind a token, if he may ask.
-    private Caller person(String token) {
-        if (work.people().authenticate(token) instanceof Authenticator.Outcome.Known(Caller caller)
+    private Caller person(String token, Call call) {
+        if (work.people().authenticate(token, call.address()) instanceof Authenticator.Outcome.Known(Caller caller)
                 && (caller.role() == Role.ADMIN || caller.role() == Role.PRIVACY_OFFICER)
                 && caller.scopes().contains(Scope.GDPR_MANAGE)) {
             return caller;

@@ -14,8 +14,9 @@ import org.jspecify.annotations.Nullable;
 /// @param scopes            what his token was issued for
 /// @param permissions       limits of his own
 /// @param requestsPerMinute his rate
-/// @param token             id (`jti`) of the token he showed
-/// @param session           id of the sign-in it stems from; null for service accounts
+/// @param token             id (`jti`) of the token he showed, or of the key
+/// @param session           id of the sign-in it stems from; null for service accounts and keys
+/// @param key               the API key he showed; null when it was a token
 public record Caller(
         UUID id,
         String username,
@@ -26,7 +27,8 @@ public record Caller(
         Permissions permissions,
         int requestsPerMinute,
         String token,
-        @Nullable String session) {
+        @Nullable String session,
+        @Nullable Key key) {
     public Caller {
         scopes = Set.copyOf(scopes);
     }
@@ -35,6 +37,19 @@ public record Caller(
     public boolean isAdmin() {
         return role == Role.ADMIN;
     }
+
+    /// Whether he may make something run in a namespace, or keep it from running. A test key runs nothing outside of
+    /// its owner's namespace, and there only when that is a sandbox.
+    public boolean mayRunIn(int wanted) {
+        return key == null || !key.test || (key.sandbox && wanted == namespace);
+    }
+
+    /// An API key.
+    ///
+    /// @param id      `key_…` in public
+    /// @param test    `sk_test_…`
+    /// @param sandbox whether its owner lives in a sandbox namespace
+    public record Key(UUID id, boolean test, boolean sandbox) {}
 
     /// What a user may create. An absent list allows all, an empty one none; an absent number is no limit.
     ///

@@ -124,6 +124,11 @@ public final class Fields {
         return Optional.empty();
     }
 
+    /// A span of time as a whole number of seconds, which is how OAuth writes it, or as an ISO 8601 duration, if given.
+    public Optional<Duration> seconds(String name) {
+        return take(name) instanceof Long seconds ? Optional.of(Duration.ofSeconds(seconds)) : duration(name);
+    }
+
     /// An RFC 3339 time with offset, if given.
     public Optional<Instant> instant(String name) {
         Object value = take(name);

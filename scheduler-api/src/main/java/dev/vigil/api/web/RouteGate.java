@@ -9,6 +9,7 @@ import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.time.Duration;
+import java.util.List;
 import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -106,6 +107,7 @@ public final class RouteGate implements Filter {
             case RouteTable.Match.WrongMethod wrong -> throw wrongMethod(wrong);
             case RouteTable.Match.Found found -> {
                 authorize(found.route(), caller);
+                holdTestKey(found.route(), caller, request);
                 yield new Call(request, found, caller);
             }
         };
@@ -138,7 +140,7 @@ public final class RouteGate implements Filter {
                     Code.UNAUTHENTICATED, "This call needs a token; send Authorization: Bearer followed by it.");
         }
         if (header.regionMatches(true, 0, "Bearer ", 0, 7)
-                && authenticator.authenticate(header.substring(7).strip())
+                && authenticator.authenticate(header.substring(7).strip(), request.getRemoteAddr())
                         instanceof Authenticator.Outcome.Known known) {
             return known.caller();
         }
@@ -161,6 +163,31 @@ public final class RouteGate implements Filter {
                     Code.SCOPE_MISSING,
                     "Your token was not issued for " + scope.label() + "; ask for a token with that scope.");
         }
+    }
+
+    /// A test key reads; in a sandbox it also writes what runs there. It changes nothing else anywhere, so that a
+    /// script under test cannot do harm with it.
+    private static void holdTestKey(Route route, Caller caller, HttpServletRequest request) {
+        Caller.Key key = caller.key();
+        if (key == null
+                || !key.test()
+                || request.getMethod().equals("GET")
+                || request.getMethod().equals("HEAD")) {
+            return;
+        }
+        Scope scope = ((Access.Bearer) route.access()).scope();
+        boolean stored = !List.of(String.valueOf(request.getQueryString()).split("&", -1))
+                .contains("dry_run=true");
+        boolean tasks = scope == Scope.TASKS_WRITE || scope == Scope.EXECUTIONS_CONTROL;
+        boolean reads = scope == Scope.TASKS_READ || scope == Scope.EXECUTIONS_READ;
+        if (reads || (tasks && (!stored || caller.mayRunIn(caller.namespace())))) {
+            return;
+        }
+        throw new ProblemException(
+                Code.PERMISSION_DENIED,
+                tasks
+                        ? "A test key runs nothing outside a sandbox namespace; use dry_run=true, or a live key."
+                        : "A test key changes nothing but tasks of a sandbox namespace; use a live key.");
     }
 
     private void limitOpen(Access.Limit limit, HttpServletRequest request, HttpServletResponse response) {

@@ -120,6 +120,6 @@ class AccessPolicyTest {
     }
 
     private static Caller caller(Role role, Permissions permissions) {
-        return new Caller(ME, "me", role, 1, "default", Set.of(), permissions, 100, "jti", null);
+        return new Caller(ME, "me", role, 1, "default", Set.of(), permissions, 100, "jti", null, null);
     }
 }

@@ -1,0 +1,92 @@
+package dev.vigil.api.access;
+
+import dev.vigil.api.web.Answer;
+import dev.vigil.api.web.Call;
+import dev.vigil.api.web.Code;
+import dev.vigil.api.web.Fields;
+import dev.vigil.api.web.Problem;
+import dev.vigil.api.web.ProblemException;
+import dev.vigil.api.web.Route;
+import dev.vigil.api.web.Routes;
+import dev.vigil.api.web.Scope;
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/// Namespaces, for admins.
+final class NamespaceRoutes implements Routes {
+    private static final String PATH = "/api/v1/namespaces";
+
+    private final Namespaces namespaces;
+
+    NamespaceRoutes(Namespaces namespaces) {
+        this.namespaces = namespaces;
+    }
+
+    @Override
+    public List<Route> all() {
+        return List.of(
+                admin(Route.post(PATH, "createNamespace")
+                                .about("Users", "Create a namespace; a sandbox is one where test keys run tasks"))
+                        .body("NewNamespace")
+                        .answers(201, "Namespace")
+                        .creates()
+                        .dryRun()
+                        .handler(this::create),
+                admin(Route.get(PATH, "listNamespaces").about("Users", "List namespaces"))
+                        .answers(200, "NamespacePage")
+                        .handler(this::list),
+                admin(Route.get(PATH + "/{name}", "getNamespace").about("Users", "Get a namespace"))
+                        .answers(200, "Namespace")
+                        .handler(call -> Answer.json(
+                                200,
+                                view(namespaces
+                                        .find(call.variable("name"))
+                                        .orElseThrow(() -> new ProblemException(Problem.notFound()))))),
+                admin(Route.delete(PATH + "/{name}", "deleteNamespace").about("Users", "Delete an empty namespace"))
+                        .answers(204, "")
+                        .handler(this::delete));
+    }
+
+    private static Route.Draft admin(Route.Draft route) {
+        return route.roles().scope(Scope.USERS_MANAGE);
+    }
+
+    private Answer create(Call call) throws IOException {
+        Fields fields = call.json();
+        String name = fields.text("name", 63);
+        if (!name.equals("-") && !name.matches("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?") && !name.isEmpty()) {
+            fields.refuse("name", "format", "is not a namespace name", "use 1 to 63 of a-z, 0-9 and - inside");
+        }
+        boolean sandbox = fields.bool("sandbox").orElse(false);
+        fields.finish();
+        Namespace made = namespaces
+                .create(name, sandbox, Users.Actor.of(call))
+                .orElseThrow(() -> new ProblemException(Code.ALREADY_EXISTS, "The name is taken; choose another one."));
+        return Answer.json(201, view(made)).header("Location", PATH + "/" + made.name);
+    }
+
+    private Answer list(Call call) {
+        Map<String, Object> body = new LinkedHashMap<>();
+        body.put("items", namespaces.all().stream().map(NamespaceRoutes::view).toList());
+        body.put("next", null);
+        return Answer.json(200, body);
+    }
+
+    private Answer delete(Call call) {
+        return switch (namespaces.delete(call.variable("name"), Users.Actor.of(call))) {
+            case DELETED -> Answer.empty(204);
+            case ABSENT -> throw new ProblemException(Problem.notFound());
+            case OCCUPIED ->
+                throw new ProblemException(
+                        Code.CONFLICT,
+                        "The namespace is not empty, or is default; delete its users, service accounts and unfinished"
+                                + " tasks first.");
+        };
+    }
+
+    private static Map<String, Object> view(Namespace namespace) {
+        return Map.of("name", namespace.name, "sandbox", namespace.sandbox);
+    }
+}
