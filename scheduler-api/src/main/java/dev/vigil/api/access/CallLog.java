@@ -129,7 +129,7 @@ final class CallLog implements CallWatch, SmartLifecycle {
             brokenRows.clear();
         }
         Instant last = brokenRows.put(row, now);
-        if (last != null && Duration.between(last, now).getSeconds() < MINUTE) {
+        if (last != null && Duration.between(last, now).toSeconds() < MINUTE) {
             brokenRows.put(row, last);
             return;
         }
