@@ -59,6 +59,9 @@ record AuditSettings(
     }
 
     /// A database role.
+    ///
+    /// @param username the role that owns the schemas; used at the start only
+    /// @param password of that role
     record Login(String username, String password) {
         @Override
         public String toString() {

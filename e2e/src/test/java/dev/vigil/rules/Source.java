@@ -4,6 +4,7 @@ import com.sun.source.tree.CompilationUnitTree;
 import com.sun.source.tree.Tree;
 import com.sun.source.util.SourcePositions;
 import java.nio.file.Path;
+import java.util.List;
 
 /// One Java file, parsed but not resolved.
 ///
@@ -46,6 +47,19 @@ record Source(Path path, String text, CompilationUnitTree unit, SourcePositions 
         int line = line(start(tree));
         return line > 1
                 && text.lines().skip(line - 2L).findFirst().orElse("").strip().startsWith("///");
+    }
+
+    /// The lines of the doc comment right above the node, without their slashes.
+    List<String> doc(Tree tree) {
+        List<String> above =
+                text.lines().limit(line(start(tree)) - 1L).map(String::strip).toList();
+        int first = above.size();
+        while (first > 0 && above.get(first - 1).startsWith("///")) {
+            first--;
+        }
+        return above.subList(first, above.size()).stream()
+                .map(line -> line.substring("///".length()).strip())
+                .toList();
     }
 
     /// `path:line`, as compilers print it.

@@ -46,6 +46,9 @@ record GdprSettings(Database database, Token token, Service gdpr) {
     }
 
     /// A database role.
+    ///
+    /// @param username the role that owns the schemas; used at the start only
+    /// @param password of that role
     record Login(String username, String password) {
         @Override
         public String toString() {
@@ -70,7 +73,7 @@ record GdprSettings(Database database, Token token, Service gdpr) {
     /// @param auditUrl         audit-service, without a slash at the end
     /// @param stateDir         private folder for its certificate
     /// @param joinToken        needed only while there is no certificate
-    /// @param caPin            the same
+    /// @param caPin            `sha256:…` of the CA, needed only with the token
     /// @param signingKeyFile   PEM file with the P-256 key that signs exports and certificates
     /// @param createSigningKey whether to make the key when the file is not there
     /// @param exportLife       how long an export can be fetched

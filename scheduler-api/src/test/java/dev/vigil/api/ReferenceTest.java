@@ -2,7 +2,6 @@ package dev.vigil.api;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.vigil.api.vault.VaultSettings;
 import dev.vigil.api.web.Access;
 import dev.vigil.api.web.Code;
 import dev.vigil.api.web.Role;
@@ -10,13 +9,11 @@ import dev.vigil.api.web.Route;
 import dev.vigil.api.web.RouteTable;
 import dev.vigil.api.web.Scope;
 import java.io.IOException;
-import java.lang.reflect.RecordComponent;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
-import org.springframework.boot.context.properties.bind.DefaultValue;
 
 /// The tables of `docs/reference/rest.md` are what the source says. To write them anew, run this test with
 /// `-Dvigil.docs.write=true`.
@@ -44,15 +41,6 @@ class ReferenceTest {
         check("routes", "| path | method | what it does | roles | scope |\n|---|---|---|---|---|\n" + rows);
     }
 
-    @Test
-    void the_page_has_every_setting() throws IOException {
-        var rows = new StringBuilder("| setting | when absent |\n|---|---|");
-        settings("vigil", ApiSettings.class, rows);
-        settings("vigil.vault", VaultSettings.class, rows);
-
-        check("settings", rows.toString());
-    }
-
     private static String row(Route route) {
         String roles = "anybody";
         String scope = "";
@@ -65,37 +53,6 @@ class ReferenceTest {
         }
         return "| `%s` | %s | %s | %s | %s |"
                 .formatted(route.template(), route.method(), route.operation().summary(), roles, scope);
-    }
-
-    private static void settings(String prefix, Class<?> type, StringBuilder rows) {
-        for (RecordComponent component : type.getRecordComponents()) {
-            String name = prefix + "."
-                    + component.getName().replaceAll("([A-Z])", "-$1").toLowerCase(java.util.Locale.ROOT);
-            Class<?> inner = component.getType();
-            if (inner.isRecord()) {
-                settings(name, inner, rows);
-            } else if (inner != java.util.Map.class) {
-                rows.append("\n| `")
-                        .append(name)
-                        .append("` | ")
-                        .append(absent(type, component))
-                        .append(" |");
-            }
-        }
-    }
-
-    private static String absent(Class<?> type, RecordComponent component) {
-        DefaultValue value = Arrays.stream(type.getDeclaredConstructors()[0].getParameters())
-                .filter(parameter -> parameter.getName().equals(component.getName()))
-                .map(parameter -> parameter.getAnnotation(DefaultValue.class))
-                .filter(java.util.Objects::nonNull)
-                .findFirst()
-                .orElse(null);
-        if (value != null) {
-            return value.value().length == 0 ? "none" : "`" + String.join(",", value.value()) + "`";
-        }
-        boolean optional = component.getAnnotatedType().isAnnotationPresent(org.jspecify.annotations.Nullable.class);
-        return optional ? "none" : "required with its group";
     }
 
     private static void check(String name, String wanted) throws IOException {

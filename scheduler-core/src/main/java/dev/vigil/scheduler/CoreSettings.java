@@ -33,6 +33,9 @@ record CoreSettings(Database database, Core core) {
     }
 
     /// A database role.
+    ///
+    /// @param username the role that owns the schemas; used at the start only
+    /// @param password of that role
     public record Login(String username, String password) {
         @Override
         public String toString() {
@@ -46,7 +49,7 @@ record CoreSettings(Database database, Core core) {
     /// @param stateDir       private folder of its key and certificate
     /// @param apiUrl         worker port of the API
     /// @param joinToken      needed once, while there is no certificate
-    /// @param caPin          needed once, with the token
+    /// @param caPin          `sha256:…` of the CA, needed once, with the token
     /// @param managementPort `/livez` and `/readyz`; 0 for a free one
     /// @param host           address to bind for workers and for health
     /// @param advertisedHost name or address that workers and services reach it by
