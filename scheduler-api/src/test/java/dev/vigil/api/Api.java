@@ -92,10 +92,23 @@ public final class Api implements AutoCloseable {
 
     /// Another node of this service: the same database and root key, a port of its own, the same issuer.
     public Api secondNode() {
+        return new Api(database, shared(this));
+    }
+
+    /// What another node of this service is started with, for a process of its own.
+    public Map<String, Object> settingsOfSecondNode() {
+        Map<String, Object> second = new LinkedHashMap<>(settings);
+        second.putAll(shared(this));
+        second.put("server.port", freePort());
+        second.replaceAll((name, value) -> value.toString());
+        return second;
+    }
+
+    private static Map<String, Object> shared(Api first) {
         Map<String, Object> same = new LinkedHashMap<>();
-        same.put("vigil.url", url);
-        same.put("vigil.vault.root-key-file", settings.get("vigil.vault.root-key-file"));
-        return new Api(database, same);
+        same.put("vigil.url", first.url);
+        same.put("vigil.vault.root-key-file", first.settings.get("vigil.vault.root-key-file"));
+        return same;
     }
 
     public Database database() {

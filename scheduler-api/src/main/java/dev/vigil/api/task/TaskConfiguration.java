@@ -20,6 +20,7 @@ import org.springframework.transaction.PlatformTransactionManager;
 /// The task and execution routes, and the engine's library that they call in this process.
 @Configuration(proxyBeanMethods = false)
 @Import({
+    BulkRoutes.class,
     ExecutionRoutes.class,
     ForecastRoutes.class,
     SealedViews.class,

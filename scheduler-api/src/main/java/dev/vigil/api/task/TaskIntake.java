@@ -30,9 +30,16 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.dao.DataIntegrityViolationException;
+import org.springframework.dao.InvalidDataAccessResourceUsageException;
 
 /// Takes a task in: handler known, caller allowed, payload sealed, then stored. Plaintext ends here.
 final class TaskIntake {
+    private static final Logger LOG = LoggerFactory.getLogger(TaskIntake.class);
+
     private final Tasks tasks;
     private final Handlers handlers;
     private final PayloadSealer sealer;
@@ -112,6 +119,36 @@ final class TaskIntake {
                 sealed,
                 new Limits(caller.permissions().maxTasks()),
                 Events.of(created(call, id, draft, sealed)));
+    }
+
+    /// Stores tasks that have been prepared, all together; when that fails by one of them, one by one.
+    ///
+    /// @return their outcomes, place by place
+    List<CreateResult> store(List<NewTask> prepared) {
+        try {
+            return tasks.createAll(prepared);
+        } catch (DataIntegrityViolationException | InvalidDataAccessResourceUsageException e) {
+            LOG.warn("event=bulk_part_refused tasks={} stored one by one", prepared.size(), e);
+            return prepared.stream().map(this::storeOne).toList();
+        }
+    }
+
+    private CreateResult storeOne(NewTask task) {
+        try {
+            return tasks.create(task);
+        } catch (DataIntegrityViolationException | InvalidDataAccessResourceUsageException e) {
+            return new CreateResult.Refused(
+                    "", "not_stored", "cannot be stored", "give the request_id to whoever runs this server");
+        }
+    }
+
+    /// What a client is told of a task that was not stored; null when it was.
+    static @Nullable ProblemException refusal(CreateResult result) {
+        return switch (result) {
+            case CreateResult.Created _, CreateResult.AlreadyExists _ -> null;
+            case CreateResult.OverQuota(long used, int limit) -> overQuota(used, limit);
+            case CreateResult.Refused refused -> refusal(refused);
+        };
     }
 
     private TaskView made(CreateResult result, Call call) {

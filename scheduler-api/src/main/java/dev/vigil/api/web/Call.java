@@ -33,6 +33,7 @@ public final class Call {
     private final @Nullable Caller caller;
     private byte @Nullable [] body;
     private CallRunner.@Nullable Ids ids;
+    private Parts parts = Parts.unkeyed();
 
     Call(HttpServletRequest request, RouteTable.Match.Found found, @Nullable Caller caller) {
         this.request = request;
@@ -145,7 +146,15 @@ public final class Call {
         return known;
     }
 
-    /// The body as a stream, for calls that pass it on.
+    /// The body as a stream.
+    ///
+    /// @throws ProblemException 415 when it is of another media type
+    public InputStream stream(String type) throws IOException {
+        requireType(type);
+        return stream();
+    }
+
+    /// The body as a stream, whatever it is.
     public InputStream stream() throws IOException {
         return body == null ? request.getInputStream() : new ByteArrayInputStream(body);
     }
@@ -176,6 +185,15 @@ public final class Call {
         return ids != null;
     }
 
+    /// What this call has done and remembered, for routes with [Route.Means#PARTS].
+    public Parts parts() {
+        return parts;
+    }
+
+    void partsFrom(Parts source) {
+        parts = source;
+    }
+
     void idsFrom(CallRunner.Ids source) {
         ids = source;
     }
@@ -191,18 +209,18 @@ public final class Call {
     /// @param rawMember the member that is kept as text; empty for none
     /// @throws ProblemException 400, 413 or 415
     public Fields json(int max, String rawMember) throws IOException {
-        requireJson();
+        requireType("application/json");
         return Fields.of(body(max), rawMember);
     }
 
-    private void requireJson() {
+    private void requireType(String wanted) {
         String type = request.getContentType();
         String media = type == null ? "" : type.split(";", 2)[0].strip().toLowerCase(Locale.ROOT);
-        if (!media.equals("application/json")) {
+        if (!media.equals(wanted)) {
             throw new ProblemException(Problem.of(
                             Code.UNSUPPORTED_MEDIA_TYPE,
-                            "This call takes JSON; send it with Content-Type: application/json.")
-                    .header("Accept", "application/json"));
+                            "This call takes " + wanted + "; send it with Content-Type: " + wanted + ".")
+                    .header("Accept", wanted));
         }
     }
 

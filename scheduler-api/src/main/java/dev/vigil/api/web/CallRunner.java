@@ -57,34 +57,61 @@ public final class CallRunner {
         var row = new CallKey(
                 principal, keys.mac("access.idempotency.key/" + principal, key.getBytes(StandardCharsets.US_ASCII)));
         return switch (rows.claim(row, request(call, writing))) {
-            case Claim.Running() ->
-                throw new ProblemException(Problem.of(
-                                Code.IDEMPOTENCY_KEY_IN_USE,
-                                "A call with this Idempotency-Key has not ended; wait, then send the same again.")
-                        .header("Retry-After", "1"));
-            case Claim.Other() ->
-                throw new ProblemException(
-                        Code.IDEMPOTENCY_KEY_REUSED,
-                        "This Idempotency-Key was used for another request within 24 hours; use a new one.");
-            case Claim.Answered(byte[] sealed) ->
-                StoredAnswer.read(keys.unwrap(purpose(row), sealed)).header("Idempotent-Replayed", "true");
+            case Claim.Running() -> throw inUse();
+            case Claim.Other() -> throw reused();
+            case Claim.Answered answered -> replay(call, row, answered).header("Idempotent-Replayed", "true");
             case Claim.Mine mine -> once(call, row, mine);
         };
     }
 
+    static ProblemException inUse() {
+        return new ProblemException(Problem.of(
+                        Code.IDEMPOTENCY_KEY_IN_USE,
+                        "A call with this Idempotency-Key has not ended; wait, then send the same again.")
+                .header("Retry-After", "1"));
+    }
+
+    static ProblemException reused() {
+        return new ProblemException(
+                Code.IDEMPOTENCY_KEY_REUSED,
+                "This Idempotency-Key was used for another request within 24 hours; use a new one.");
+    }
+
+    private Answer replay(Call call, CallKey key, Claim.Answered answered) throws IOException {
+        if (call.route().writing().key() != Means.PARTS) {
+            return StoredAnswer.read(keys.unwrap(purpose(key), answered.answer()));
+        }
+        int parts = ByteBuffer.wrap(answered.answer()).getInt();
+        call.partsFrom(
+                new KeyedParts(rows, keys, key, new KeyedParts.Turn(null, parts, ids(key, answered.startedAt()))));
+        return call.route().handler().handle(call);
+    }
+
     private Answer once(Call call, CallKey key, Claim.Mine mine) throws IOException {
-        call.idsFrom(place -> derived(key, mine.startedAt(), place));
+        call.idsFrom(ids(key, mine.startedAt()));
         try {
-            return call.route().writing().key() == Means.TRANSACTION
-                    ? inTransaction(() -> {
+            return switch (call.route().writing().key()) {
+                case TRANSACTION ->
+                    inTransaction(() -> {
                         Answer answer = call.route().handler().handle(call);
                         if (!remember(key, mine, answer)) {
-                            throw new IllegalStateException("a call under an Idempotency-Key was overtaken by the same"
-                                    + " call; nothing was changed by this one");
+                            throw inUse();
                         }
                         return answer;
-                    })
-                    : handleThenRemember(call, key, mine);
+                    });
+                case HANDLER -> {
+                    Answer answer = call.route().handler().handle(call);
+                    // Overtaken is fine here: both made the same thing.
+                    var _ = remember(key, mine, answer);
+                    yield answer;
+                }
+                case PARTS -> {
+                    call.partsFrom(new KeyedParts(
+                            rows, keys, key, new KeyedParts.Turn(mine.holder(), 0, ids(key, mine.startedAt()))));
+                    yield call.route().handler().handle(call);
+                }
+                case NONE -> throw new IllegalStateException("a call without a key was claimed");
+            };
         } catch (ProblemException e) {
             if (e.problem().code().status() < 500) {
                 rows.forget(key, mine.holder());
@@ -92,17 +119,13 @@ public final class CallRunner {
                 rows.release(key, mine.holder());
             }
             throw e;
+        } catch (UncheckedIOException e) {
+            releaseQuietly(key, mine, e);
+            throw e.getCause();
         } catch (RuntimeException | IOException e) {
             releaseQuietly(key, mine, e);
             throw e;
         }
-    }
-
-    private Answer handleThenRemember(Call call, CallKey key, Claim.Mine mine) throws IOException {
-        Answer answer = call.route().handler().handle(call);
-        // Overtaken is fine here: both made the same thing.
-        var _ = remember(key, mine, answer);
-        return answer;
     }
 
     private boolean remember(CallKey key, Claim.Mine mine, Answer answer) {
@@ -117,6 +140,10 @@ public final class CallRunner {
             fault.addSuppressed(e);
             LOG.warn("event=idempotency_key_not_released it is free again within a minute");
         }
+    }
+
+    private Ids ids(CallKey key, Instant startedAt) {
+        return place -> derived(key, startedAt, place);
     }
 
     private UUID derived(CallKey key, Instant startedAt, int place) {
@@ -134,11 +161,11 @@ public final class CallRunner {
                 + HexFormat.of().formatHex(key.hash());
     }
 
-    /// What makes two calls the same: method, path, query and body.
+    /// What makes two calls the same: method, path, query and body, or else the parts of it.
     private byte[] request(Call call, Route.Writing writing) throws IOException {
         byte[] head =
                 (call.method() + " " + call.path() + "?" + call.rawQuery() + "\n").getBytes(StandardCharsets.UTF_8);
-        byte[] body = call.body(writing.bodyMax());
+        byte[] body = writing.key() == Means.PARTS ? new byte[0] : call.body(writing.bodyMax());
         return keys.mac(
                 "access.idempotency.request",
                 ByteBuffer.allocate(head.length + body.length)

@@ -42,10 +42,10 @@ final class IdempotencyRows {
         record Other() implements Claim {}
 
         /// The same call, which was answered.
-        record Answered(byte[] sealed) implements Claim {}
+        record Answered(byte[] answer, Instant startedAt) implements Claim {}
     }
 
-    private record Row(byte[] request, byte @Nullable [] answer, boolean old, boolean busy) {}
+    private record Row(byte[] request, byte @Nullable [] answer, Instant startedAt, boolean old, boolean busy) {}
 
     /// Claims a key, or says who has it.
     Claim claim(CallKey key, byte[] request) {
@@ -70,7 +70,7 @@ final class IdempotencyRows {
             }
             byte[] answer = row.get().answer;
             if (answer != null) {
-                return new Claim.Answered(answer);
+                return new Claim.Answered(answer, row.get().startedAt);
             }
             if (row.get().busy) {
                 return new Claim.Running();
@@ -102,14 +102,18 @@ final class IdempotencyRows {
 
     private Optional<Row> find(CallKey key) {
         return db.sql("""
-                        SELECT request, answer, started_at < clock_timestamp() - interval '24 hours' AS old,
+                        SELECT request, answer, started_at, started_at < clock_timestamp() - interval '24 hours' AS old,
                                busy_until > clock_timestamp() AS busy
                           FROM access.idempotency WHERE principal = :principal AND key = :key
                         """)
                 .param("principal", key.principal)
                 .param("key", key.hash)
                 .query((row, _) -> new Row(
-                        row.getBytes("request"), row.getBytes("answer"), row.getBoolean("old"), row.getBoolean("busy")))
+                        row.getBytes("request"),
+                        row.getBytes("answer"),
+                        row.getObject("started_at", OffsetDateTime.class).toInstant(),
+                        row.getBoolean("old"),
+                        row.getBoolean("busy")))
                 .optional();
     }
 
@@ -154,16 +158,63 @@ final class IdempotencyRows {
                 == 1;
     }
 
-    /// Forgets a call that changed nothing, so that it can be sent again, corrected.
+    /// A part of a streamed call.
+    ///
+    /// @param request  HMAC of what was sent
+    /// @param failures what went wrong in it, as its handler wrote it
+    record Part(byte[] request, byte[] failures) {}
+
+    Optional<Part> part(CallKey key, int part) {
+        return db.sql("""
+                        SELECT request, failures FROM access.idempotency_part
+                         WHERE principal = :principal AND key = :key AND part = :part
+                        """)
+                .param("principal", key.principal)
+                .param("key", key.hash)
+                .param("part", part)
+                .query((row, _) -> new Part(row.getBytes("request"), row.getBytes("failures")))
+                .optional();
+    }
+
+    /// Remembers a part, and keeps the key a while longer.
+    ///
+    /// @return false when the key has been taken over meanwhile
+    boolean remember(CallKey key, UUID holder, int number, Part part) {
+        return db.sql("""
+                        WITH mine AS (
+                          UPDATE access.idempotency
+                             SET busy_until = clock_timestamp() + make_interval(secs => :lease)
+                           WHERE principal = :principal AND key = :key AND holder = :holder AND answer IS NULL
+                          RETURNING principal, key
+                        )
+                        INSERT INTO access.idempotency_part (principal, key, part, request, failures)
+                        SELECT principal, key, :part, :request, :failures FROM mine
+                        """)
+                        .param("lease", LEASE.toSeconds())
+                        .param("principal", key.principal)
+                        .param("key", key.hash)
+                        .param("holder", holder)
+                        .param("part", number)
+                        .param("request", part.request)
+                        .param("failures", part.failures)
+                        .update()
+                == 1;
+    }
+
+    /// Forgets a call that changed nothing, so that it can be sent again, corrected. One that did some of its parts
+    /// is only let go.
     void forget(CallKey key, UUID holder) {
         db.sql("""
                         DELETE FROM access.idempotency
                          WHERE principal = :principal AND key = :key AND holder = :holder AND answer IS NULL
+                           AND NOT EXISTS (SELECT FROM access.idempotency_part p
+                                            WHERE p.principal = :principal AND p.key = :key)
                         """)
                 .param("principal", key.principal)
                 .param("key", key.hash)
                 .param("holder", holder)
                 .update();
+        release(key, holder);
     }
 
     /// Lets the same call be tried again at once; what it may have made is made of the same ids then.

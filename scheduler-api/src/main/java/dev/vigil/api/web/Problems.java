@@ -37,6 +37,11 @@ public final class Problems {
         return problem.members(request.getRequestURI(), Call.requestId(request));
     }
 
+    /// A problem with a part of a call, as JSON.
+    public static byte[] bytes(Call call, Problem problem) {
+        return Json.bytes(problem.members(call.path(), call.requestId()));
+    }
+
     /// What a client is told about a fault that no handler expected.
     public static Problem of(Throwable fault, String requestId) {
         if (fault instanceof ProblemException refusal) {

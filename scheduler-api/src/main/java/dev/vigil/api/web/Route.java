@@ -44,7 +44,9 @@ public record Route(
         /// transaction of its own.
         TRANSACTION,
         /// The handler itself.
-        HANDLER
+        HANDLER,
+        /// The handler, which reads the body and remembers its outcome part by part ([Call#parts]).
+        PARTS
     }
 
     /// How a call that changes something may be tried and repeated.

@@ -36,10 +36,17 @@ final class Coalescer<T, R> {
         this.run = run;
     }
 
-    /// Runs an item, alone or with its neighbours, and returns its own answer or throws its own failure.
-    R submit(T item) {
-        var own = new Waiting<T, R>(item);
-        queue.add(own);
+    /// Runs items, alone or with their neighbours, and returns their own answers or throws the failure of one of
+    /// them; the others are done all the same.
+    List<R> submit(List<T> items) {
+        List<Waiting<T, R>> own =
+                items.stream().map(item -> new Waiting<T, R>(item)).toList();
+        queue.addAll(own);
+        own.forEach(this::await);
+        return own.stream().map(Waiting::result).toList();
+    }
+
+    private void await(Waiting<T, R> own) {
         boolean interrupted = false;
         while (!own.done) {
             if (runners.tryAcquire()) {
@@ -58,7 +65,6 @@ final class Coalescer<T, R> {
         if (interrupted) {
             Thread.currentThread().interrupt();
         }
-        return own.result();
     }
 
     private List<Waiting<T, R>> nextBatch() {

@@ -5,10 +5,13 @@ import dev.vigil.scheduler.task.CreateResult.Refused;
 import dev.vigil.scheduler.task.TaskCreation.Prepared;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.support.TransactionTemplate;
@@ -38,14 +41,29 @@ public final class Tasks {
     /// Stores a task with its first execution or schedule and its audit event, together with whatever other
     /// callers wait. Returns after the commit.
     public CreateResult create(NewTask task) {
+        return createAll(List.of(task)).getFirst();
+    }
+
+    /// The same for many tasks at once.
+    ///
+    /// @return their outcomes, place by place
+    public List<CreateResult> createAll(List<NewTask> tasks) {
         Instant now = clock.instant();
-        TaskDraft draft = task.draft().anchored(now);
-        Optional<Refused> refused = Refusals.of(draft, now);
-        if (refused.isPresent()) {
-            return refused.get();
+        var results = new ArrayList<@Nullable CreateResult>();
+        var accepted = new ArrayList<Prepared>();
+        for (NewTask task : tasks) {
+            TaskDraft draft = task.draft().anchored(now);
+            Refused refused = Refusals.of(draft, now).orElse(null);
+            results.add(refused);
+            if (refused == null) {
+                accepted.add(new Prepared(
+                        task.withDraft(draft), Fires.next(draft.schedule(), now).orElse(null)));
+            }
         }
-        Instant nextAt = Fires.next(draft.schedule(), now).orElse(null);
-        return creates.submit(new Prepared(task.withDraft(draft), nextAt));
+        Iterator<CreateResult> stored = creates.submit(accepted).iterator();
+        return results.stream()
+                .map(refused -> refused == null ? stored.next() : refused)
+                .toList();
     }
 
     /// Why a draft would not be stored, whoever asks; empty when it would.
