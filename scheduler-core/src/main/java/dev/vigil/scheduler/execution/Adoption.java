@@ -63,6 +63,12 @@ final class Adoption {
             state.shards.put(claim.shard, shard);
         }
         inherit(OwnerReads.open(state.db(), ids));
+        for (SuccessionRows.Asked asked : SuccessionRows.waiting(state.db(), ids)) {
+            OwnedShard shard = state.shards.get(asked.shard());
+            if (shard != null) {
+                shard.waits(asked.task());
+            }
+        }
         for (LaneStart lane : OwnerReads.lanes(state.db(), ids)) {
             OwnedShard shard = state.shards.get(lane.shard());
             if (shard != null) {

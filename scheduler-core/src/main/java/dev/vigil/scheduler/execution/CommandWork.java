@@ -6,8 +6,6 @@ import dev.vigil.scheduler.execution.OwnerReads.InboxRow;
 import dev.vigil.scheduler.execution.ScheduleRows.Siblings;
 import dev.vigil.scheduler.task.Commands.Kind;
 import dev.vigil.scheduler.task.Overlap;
-import java.util.ArrayList;
-import java.util.Collection;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -107,6 +105,7 @@ final class CommandWork {
         List<UUID> dispatched =
                 openOf(shard, ref(command)).stream().map(Open::id).toList();
         FireWork.look(shard);
+        shard.ended(ref(command));
         return queue(shard, CommandWrites.renew(state.db(), fence(shard), command, dispatched));
     }
 
@@ -129,15 +128,17 @@ final class CommandWork {
             shard.cancels.put(ref(command), command);
             return true;
         }
-        return queue(
-                shard,
-                CommandWrites.admit(
-                        state.db(), fence(shard), command, due.task().id(), false));
+        UUID task = due.task().id();
+        boolean waits = siblings.overlap() != Overlap.ALLOW && siblings.open() > 0;
+        if (waits) {
+            shard.waits(task);
+        }
+        return queue(shard, CommandWrites.admit(state.db(), fence(shard), command, task, waits));
     }
 
     private boolean cancel(OwnedShard shard, InboxRow command) {
         shard.cancels.put(ref(command), command);
-        end(shard, List.of(ref(command)));
+        endings.stop(shard, List.of(ref(command)), false);
         return true;
     }
 
@@ -145,29 +146,8 @@ final class CommandWork {
         List<UUID> executions = CommandWrites.stop(state.db(), fence(shard), command);
         // An erasure does more than a deletion, in whichever order they were asked for.
         shard.removals.merge(ref(command), command, (before, now) -> before.kind() == Kind.ERASE ? before : now);
-        end(shard, executions);
+        endings.stop(shard, executions, false);
         return !executions.isEmpty();
-    }
-
-    /// Ends executions: what is on a worker is told to stop, the rest ends at once.
-    private void end(OwnedShard shard, Collection<UUID> executions) {
-        var queued = new ArrayList<UUID>();
-        for (UUID id : executions) {
-            shard.lanes.remove(id);
-            Open open = shard.open.get(id);
-            if (open == null) {
-                queued.add(id);
-            } else if (open.phase == Phase.COMMITTED) {
-                open.cancelled = true;
-                endings.neverRan(open, "cancelled");
-            } else if (open.phase != Phase.ENDING) {
-                open.cancelled = true;
-                state.core.link().cancel(open.worker, List.of(open.running()));
-            }
-        }
-        if (!queued.isEmpty()) {
-            OwnerReads.byId(state.db(), shard.id, queued).forEach(endings::cancelled);
-        }
     }
 
     /// Completes commands whose executions have ended.

@@ -73,6 +73,9 @@ final class Endings {
                     open.attempt, open.due.losses(), open.due.task().retry());
             boolean cancelled = open.cancelled || state.shard(open.due.shard()).isDoomed(open.due);
             Next next = Attempts.ended(end, tries, cancelled, state.core.chance());
+            if (open.replaced && next instanceof Next.Ends(State ended, String _) && ended == State.CANCELLED) {
+                next = new Next.Ends(State.CANCELLED, "replaced");
+            }
             end(open, next, end.code() == null ? label(end.outcome().name()) : end.code(), report);
         }
     }
@@ -107,8 +110,35 @@ final class Endings {
     }
 
     /// An execution that is not dispatched is cancelled.
-    void cancelled(Due due) {
-        over.add(new Over(due, null, new Next.Ends(State.CANCELLED, null), "cancelled", null));
+    ///
+    /// @param code why; null when somebody asked for it
+    private void cancelled(Due due, @Nullable String code) {
+        over.add(new Over(due, null, new Next.Ends(State.CANCELLED, code), "cancelled", null));
+    }
+
+    /// Ends executions: what is on a worker is told to stop, the rest ends at once.
+    ///
+    /// @param replaced whether a later one takes their place; otherwise somebody asked for it
+    void stop(OwnedShard shard, Collection<UUID> executions, boolean replaced) {
+        var queued = new ArrayList<UUID>();
+        for (UUID id : executions) {
+            shard.lanes.remove(id);
+            Open open = shard.open.get(id);
+            if (open == null) {
+                queued.add(id);
+            } else if (open.phase != Phase.ENDING) {
+                open.cancelled = true;
+                open.replaced = replaced;
+                if (open.phase == Phase.COMMITTED) {
+                    neverRan(open, "cancelled");
+                } else {
+                    state.core.link().cancel(open.worker, List.of(open.running()));
+                }
+            }
+        }
+        if (!queued.isEmpty()) {
+            OwnerReads.byId(state.db(), shard.id, queued).forEach(due -> cancelled(due, replaced ? "replaced" : null));
+        }
     }
 
     /// An execution that is not dispatched is passed over by its overlap policy.
@@ -123,7 +153,7 @@ final class Endings {
         open.enter(Phase.ENDING, System.nanoTime());
         boolean again = next instanceof Next.Again;
         Next last = again && (open.cancelled || state.shard(open.due.shard()).isDoomed(open.due))
-                ? new Next.Ends(State.CANCELLED, null)
+                ? new Next.Ends(State.CANCELLED, open.replaced ? "replaced" : null)
                 : next;
         over.add(new Over(open.due, open, last, code, report));
     }
@@ -260,6 +290,9 @@ final class Endings {
             boolean kept = state.owns(item.due.shard());
             if (item.open != null) {
                 state.forget(item.open);
+            }
+            if (kept) {
+                state.shard(item.due.shard()).ended(item.due.task().id());
             }
             if (item.report == null || !kept) {
                 continue;

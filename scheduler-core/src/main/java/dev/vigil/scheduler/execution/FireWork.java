@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.UUID;
 
 /// Fires schedules: each moves on and stores its occurrence a second ahead, or at its time when it is not
 /// sooner known whether the occurrence runs.
@@ -66,7 +67,7 @@ final class FireWork {
         var occurrences = new ArrayList<Occurrence>();
         shards.forEach(id -> state.shard(id).lookAt = null);
         for (Row row : rows) {
-            Optional<FirePlan> plan = FirePlan.decide(row.rules(), row.nextAt(), now, row.open());
+            Optional<FirePlan> plan = FirePlan.decide(row.rules(), row.nextAt(), now, row.standing());
             if (plan.isEmpty()) {
                 lookBy(state.shard(row.shard()), row.nextAt());
             } else {
@@ -90,13 +91,18 @@ final class FireWork {
     }
 
     private static void collect(Row row, FirePlan plan, Instant now, List<Occurrence> occurrences) {
-        for (Instant at : plan.runs()) {
-            occurrences.add(new Occurrence(row, FireId.of(row.task(), at), at, null, new byte[0]));
-        }
+        plan.runs().forEach(at -> occurrences.add(runs(row, at, false)));
+        plan.waits().forEach(at -> occurrences.add(runs(row, at, true)));
         for (FirePlan.Skip skip : plan.skips()) {
             byte[] event = ExecutionEvents.skipped(row, skip, now);
-            occurrences.add(new Occurrence(row, FireId.of(row.task(), skip.at()), skip.at(), skip.code(), event));
+            UUID id = FireId.of(row.task(), skip.at());
+            occurrences.add(new Occurrence(row, id, skip.at(), skip.at(), false, skip.code(), event));
         }
+    }
+
+    private static Occurrence runs(Row row, Instant at, boolean waits) {
+        UUID id = FireId.of(row.task(), at);
+        return new Occurrence(row, id, at, FirePlan.spread(row.rules(), id, at), waits, null, new byte[0]);
     }
 
     private void advance(List<Step> steps, List<Occurrence> occurrences) {
@@ -117,6 +123,9 @@ final class FireWork {
                 lookBy(shard, step.next().minus(Lanes.LOOK_AHEAD));
             }
         }
+        occurrences.stream()
+                .filter(one -> one.waits() && passed.contains(one.row().shard()))
+                .forEach(one -> state.shard(one.row().shard()).waits(one.row().task()));
         state.examine(state.missing(owned, passed));
     }
 }

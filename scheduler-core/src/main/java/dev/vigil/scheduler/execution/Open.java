@@ -28,6 +28,8 @@ final class Open {
     long workerFence;
     /// Somebody asked for its end.
     boolean cancelled;
+    /// A later execution of its task takes its place.
+    boolean replaced;
     /// Its `start` event, until it is stored; null before and after.
     byte @Nullable [] startEvent;
 

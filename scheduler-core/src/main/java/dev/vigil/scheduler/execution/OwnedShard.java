@@ -30,6 +30,10 @@ final class OwnedShard {
     final Map<UUID, InboxRow> removals = new HashMap<>();
     final Map<UUID, InboxRow> cancels = new HashMap<>();
 
+    /// Tasks of which executions wait for the one before, and those of them whose turn it may be.
+    final Set<UUID> waiting = new HashSet<>();
+    final Set<UUID> turns = new HashSet<>();
+
     /// How often workers declined an execution.
     final Map<UUID, Integer> declines = new HashMap<>();
 
@@ -38,8 +42,8 @@ final class OwnedShard {
     /// News at or above it that has been read.
     final Set<Long> newsSeen = new HashSet<>();
 
-    /// When its schedules are to be looked at; null when none fires.
-    @Nullable Instant lookAt;
+    /// When its schedules are to be looked at, which is at once for a new owner; null when none fires.
+    @Nullable Instant lookAt = Instant.EPOCH;
 
     private long lastN;
     private final TreeMap<Long, Integer> openLines = new TreeMap<>();
@@ -88,6 +92,19 @@ final class OwnedShard {
 
     private void closeLine(long line) {
         openLines.computeIfPresent(line, (n, count) -> count == 1 ? null : count - 1);
+    }
+
+    /// An execution of a task waits for the one before.
+    void waits(UUID task) {
+        waiting.add(task);
+        turns.add(task);
+    }
+
+    /// An execution of a task is over.
+    void ended(UUID task) {
+        if (waiting.contains(task)) {
+            turns.add(task);
+        }
     }
 
     boolean hasCommands() {

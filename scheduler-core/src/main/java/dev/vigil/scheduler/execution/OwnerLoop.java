@@ -44,6 +44,7 @@ final class OwnerLoop implements AutoCloseable {
     private final Adoption adoption;
     private final FireWork fires;
     private final CommandWork commands;
+    private final Succession succession;
     private final Thread thread;
     private volatile boolean stopping;
     private final ArrayDeque<Runnable> mail = new ArrayDeque<>();
@@ -61,6 +62,7 @@ final class OwnerLoop implements AutoCloseable {
         this.adoption = new Adoption(state, endings);
         this.fires = new FireWork(state);
         this.commands = new CommandWork(state, endings, fires);
+        this.succession = new Succession(state, endings);
         this.thread = Thread.ofPlatform().name(name).daemon(true).unstarted(this::run);
     }
 
@@ -256,6 +258,8 @@ final class OwnerLoop implements AutoCloseable {
         endings.flush();
         commands.complete();
         boolean more = fires.fire();
+        succession.step();
+        more |= !endings.isEmpty();
         more |= dispatching.read();
         more |= dispatching.dispatch();
         dispatching.send();

@@ -33,10 +33,10 @@ final class ScheduleRows {
                 JOIN s ON s.id = v.shard
             ), f AS (
               SELECT * FROM unnest(:shards::int[], :namespaces::int[], :tasks::uuid[], :versions::int[],
-                                   :ids::uuid[], :ats::timestamptz[], :lanes::smallint[], :codes::text[],
-                                   :owners::uuid[], :handlers::text[], :keyIds::uuid[],
+                                   :ids::uuid[], :ats::timestamptz[], :dues::timestamptz[], :lanes::smallint[],
+                                   :codes::text[], :owners::uuid[], :handlers::text[], :keyIds::uuid[],
                                    :payloadVersions::int[], :events::bytea[])
-                  AS f(shard, namespace, task, version, id, at, lane, code, owner, handler, key_id,
+                  AS f(shard, namespace, task, version, id, at, due_at, lane, code, owner, handler, key_id,
                        payload_version, event)
             ), gone AS (
               DELETE FROM scheduler.schedule c USING v
@@ -59,7 +59,7 @@ final class ScheduleRows {
             ), e AS (
               INSERT INTO scheduler.execution
                      (shard, namespace, id, task_id, due_at, scheduled_for, version, lane)
-              SELECT f.shard, f.namespace, f.id, f.task, f.at, f.at, f.version, f.lane
+              SELECT f.shard, f.namespace, f.id, f.task, f.due_at, f.at, f.version, f.lane
                 FROM f JOIN u ON u.shard = f.shard AND u.task_id = f.task
                WHERE f.code IS NULL
                   ON CONFLICT DO NOTHING
@@ -90,7 +90,7 @@ final class ScheduleRows {
     /// A schedule that comes due.
     ///
     /// @param nextAt  the occurrence it waits for
-    /// @param open    executions of it that are not over
+    /// @param standing executions of it that are not over
     /// @param lane    of its executions
     record Row(
             int shard,
@@ -98,7 +98,7 @@ final class ScheduleRows {
             UUID task,
             int version,
             Instant nextAt,
-            int open,
+            FirePlan.Standing standing,
             int lane,
             FirePlan.Rules rules,
             Facts facts) {}
@@ -109,16 +109,17 @@ final class ScheduleRows {
     static List<Row> due(JdbcClient db, Collection<Integer> shards, Instant bound) {
         return db.sql("""
                         SELECT c.shard, c.namespace, c.task_id, c.version, c.next_at, t.owner, t.handler, t.key_id,
-                               t.payload_version, t.kind, t.priority, t.misfire, t.misfire_limit, t.overlap, t.cron,
-                               t.zone, t.on_gap, t.on_overlap, t.every_ms, t.anchor,
-                               (SELECT count(*) FROM scheduler.execution e
-                                 WHERE e.shard = c.shard AND e.id = ANY (c.open)) AS open
+                               t.payload_version, t.kind, t.priority, t.misfire, t.misfire_limit, t.overlap, t.jitter_ms,
+                               t.cron, t.zone, t.on_gap, t.on_overlap, t.every_ms, t.anchor, o.open, o.waiting
                           FROM (SELECT * FROM scheduler.schedule c
                                  WHERE c.shard = ANY (:shards::int[]) AND NOT c.paused
                                    AND c.next_at <= :bound::timestamptz
                                  ORDER BY c.next_at LIMIT :limit) c
                           JOIN scheduler.task t
                             ON t.namespace = c.namespace AND t.id = c.task_id AND t.version = c.version
+                         CROSS JOIN LATERAL (SELECT count(*) AS open, count(*) FILTER (WHERE e.lane < -100) AS waiting
+                                               FROM scheduler.execution e
+                                              WHERE e.shard = c.shard AND e.id = ANY (c.open)) o
                          ORDER BY c.next_at
                         """)
                 .param("shards", shards.toArray(Integer[]::new))
@@ -136,13 +137,14 @@ final class ScheduleRows {
                 row.getObject("task_id", UUID.class),
                 row.getInt("version"),
                 DueRow.instant(row, "next_at"),
-                row.getInt("open"),
+                new FirePlan.Standing(row.getInt("open"), row.getInt("waiting")),
                 Lane.of(Coded.of(Priority.class, row.getInt("priority")), namespace),
                 new FirePlan.Rules(
                         schedule(row),
                         Coded.of(Misfire.class, row.getInt("misfire")),
                         row.getInt("misfire_limit"),
-                        Coded.of(Overlap.class, row.getInt("overlap"))),
+                        Coded.of(Overlap.class, row.getInt("overlap")),
+                        Duration.ofMillis(row.getLong("jitter_ms"))),
                 new Facts(
                         row.getObject("owner", UUID.class),
                         row.getString("handler"),
@@ -224,10 +226,19 @@ final class ScheduleRows {
 
     /// An occurrence of it.
     ///
-    /// @param code why it is skipped; null when it runs
+    /// @param at    the occurrence
+    /// @param dueAt when it may run
+    /// @param waits whether it waits for earlier ones
+    /// @param code  why it is skipped; null when it runs
     /// @param event framed; empty when it runs
     record Occurrence(
-            Row row, UUID id, Instant at, @Nullable String code, byte[] event) {}
+            Row row,
+            UUID id,
+            Instant at,
+            Instant dueAt,
+            boolean waits,
+            @Nullable String code,
+            byte[] event) {}
 
     /// A stored occurrence that runs, or only a shard that passed when the lane is null.
     record Fired(
@@ -260,7 +271,8 @@ final class ScheduleRows {
                 .add("versions", new Integer[0], one -> one.row.version)
                 .add("ids", new UUID[0], Occurrence::id)
                 .add("ats", new String[0], one -> one.at.toString())
-                .add("lanes", new Integer[0], one -> one.row.lane)
+                .add("dues", new String[0], one -> one.dueAt.toString())
+                .add("lanes", new Integer[0], one -> one.waits ? Lane.waiting(one.row.lane) : one.row.lane)
                 .add("codes", new String[0], Occurrence::code)
                 .add("owners", new UUID[0], one -> one.row.facts.owner)
                 .add("handlers", new String[0], one -> one.row.facts.handler)

@@ -14,13 +14,6 @@ final class Refusals {
 
     /// Why a draft cannot be stored; empty when it can.
     static Optional<Refused> of(TaskDraft draft, Instant now) {
-        if (draft.overlap() == Overlap.QUEUE || draft.overlap() == Overlap.REPLACE) {
-            return Optional.of(new Refused(
-                    "/schedule/overlap",
-                    "unsupported",
-                    "overlap " + draft.overlap().name().toLowerCase(java.util.Locale.ROOT) + " is not built yet",
-                    "use skip or allow"));
-        }
         if (!draft.jitter().isZero()) {
             Optional<Refused> jitter = jitter(draft);
             if (jitter.isPresent()) {

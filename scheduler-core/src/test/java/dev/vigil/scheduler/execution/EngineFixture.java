@@ -34,8 +34,12 @@ final class EngineFixture implements AutoCloseable {
     }
 
     Tasks tasks() {
-        return new Tasks(
-                JdbcClient.create(api), new DataSourceTransactionManager(api), InstantSource.system(), hints -> {});
+        return tasks(InstantSource.system());
+    }
+
+    /// Tasks as they are created at another time.
+    Tasks tasks(InstantSource clock) {
+        return new Tasks(JdbcClient.create(api), new DataSourceTransactionManager(api), clock, hints -> {});
     }
 
     Dispatcher core() {

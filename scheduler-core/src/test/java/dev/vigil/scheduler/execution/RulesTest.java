@@ -8,6 +8,7 @@ import dev.vigil.scheduler.execution.Attempts.Next;
 import dev.vigil.scheduler.execution.Attempts.Tries;
 import dev.vigil.scheduler.execution.ExecutionView.State;
 import dev.vigil.scheduler.execution.FirePlan.Rules;
+import dev.vigil.scheduler.execution.FirePlan.Standing;
 import dev.vigil.scheduler.execution.Orphans.Decision;
 import dev.vigil.scheduler.execution.Orphans.Sight;
 import dev.vigil.scheduler.task.Misfire;
@@ -15,11 +16,17 @@ import dev.vigil.scheduler.task.Overlap;
 import dev.vigil.scheduler.task.RetryPolicy;
 import dev.vigil.scheduler.task.RetryPolicy.Backoff;
 import dev.vigil.scheduler.task.Schedule;
+import dev.vigil.scheduler.task.Schedule.OnGap;
+import dev.vigil.scheduler.task.Schedule.OnOverlap;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.UUID;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -156,7 +163,7 @@ class RulesTest {
     void none_drops_what_is_later_than_its_grace() {
         Rules hourly = rules(Misfire.NONE, Overlap.ALLOW, Duration.ofHours(1));
 
-        FirePlan plan = FirePlan.decide(hourly, NOON.minusSeconds(3600), NOON.plusSeconds(1800), 0)
+        FirePlan plan = FirePlan.decide(hourly, NOON.minusSeconds(3600), NOON.plusSeconds(1800), new Standing(0, 0))
                 .orElseThrow();
 
         assertThat(plan.runs()).isEmpty();
@@ -168,7 +175,7 @@ class RulesTest {
     void three_missed_days_of_seconds_are_decided_without_walking_through_them() {
         Rules seconds = rules(Misfire.LATEST, Overlap.SKIP, Duration.ofSeconds(1));
 
-        FirePlan plan = FirePlan.decide(seconds, NOON.minus(Duration.ofDays(3)), NOON, 0)
+        FirePlan plan = FirePlan.decide(seconds, NOON.minus(Duration.ofDays(3)), NOON, new Standing(0, 0))
                 .orElseThrow();
 
         assertThat(plan.runs()).containsExactly(NOON);
@@ -179,14 +186,90 @@ class RulesTest {
     void skip_decides_at_the_due_time_when_an_earlier_one_is_still_open() {
         Rules skip = rules(Misfire.LATEST, Overlap.SKIP, Duration.ofSeconds(60));
 
-        assertThat(FirePlan.decide(skip, NOON.plusSeconds(1), NOON, 1)).isEmpty();
-        assertThat(FirePlan.decide(skip, NOON.plusSeconds(1), NOON, 0)
+        assertThat(FirePlan.decide(skip, NOON.plusSeconds(1), NOON, new Standing(1, 0)))
+                .isEmpty();
+        assertThat(FirePlan.decide(skip, NOON.plusSeconds(1), NOON, new Standing(0, 0))
                         .orElseThrow()
                         .runs())
                 .containsExactly(NOON.plusSeconds(1));
-        assertThat(FirePlan.decide(skip, NOON, NOON, 1).orElseThrow().skips())
+        assertThat(FirePlan.decide(skip, NOON, NOON, new Standing(1, 0))
+                        .orElseThrow()
+                        .skips())
                 .containsExactly(new FirePlan.Skip(NOON, "overlap"));
         assertThat(plan(Misfire.LATEST, Overlap.ALLOW, NOON, 5).runs()).containsExactly(NOON);
+    }
+
+    @Test
+    void queue_lets_occurrences_wait_up_to_its_limit_and_replace_keeps_the_latest() {
+        Instant due = NOON.minusSeconds(120);
+        Rules queue = rules(Misfire.ALL, Overlap.QUEUE, Duration.ofSeconds(60));
+        Rules replace = rules(Misfire.ALL, Overlap.REPLACE, Duration.ofSeconds(60));
+
+        FirePlan first = FirePlan.decide(queue, due, NOON, new Standing(0, 0)).orElseThrow();
+        FirePlan nearlyFull = FirePlan.decide(queue, due, NOON, new Standing(100, FirePlan.WAITS_MAX - 1))
+                .orElseThrow();
+        FirePlan replaced =
+                FirePlan.decide(replace, due, NOON, new Standing(1, 0)).orElseThrow();
+
+        assertThat(first.runs()).containsExactly(due);
+        assertThat(first.waits()).containsExactly(NOON.minusSeconds(60), NOON);
+        assertThat(nearlyFull.waits()).containsExactly(due);
+        assertThat(nearlyFull.skips()).extracting(FirePlan.Skip::code).containsOnly("queue_full");
+        assertThat(replaced.waits()).containsExactly(NOON);
+        assertThat(replaced.skips()).hasSize(2).allMatch(skip -> skip.code().equals("overlap"));
+        assertThat(FirePlan.decide(replace, NOON.plusSeconds(1), NOON, new Standing(1, 0)))
+                .isEmpty();
+    }
+
+    @Test
+    void jitter_moves_each_occurrence_by_its_own_fixed_amount_and_never_to_the_next_one() {
+        var rules = new Rules(
+                new Schedule.Interval(Duration.ofSeconds(60), NOON),
+                Misfire.LATEST,
+                1,
+                Overlap.SKIP,
+                Duration.ofSeconds(40));
+        var calendar = new Rules(
+                new Schedule.Cron("* * * * *", ZoneOffset.UTC, OnGap.SHIFT, OnOverlap.FIRST),
+                Misfire.LATEST,
+                1,
+                Overlap.SKIP,
+                Duration.ofHours(2));
+        var seen = new HashSet<Duration>();
+
+        for (int i = 0; i < 200; i++) {
+            Instant at = NOON.plusSeconds(60L * i);
+            UUID id = FireId.of(OTHER, at);
+            Duration moved = Duration.between(at, FirePlan.spread(rules, id, at));
+            assertThat(moved).isBetween(Duration.ZERO, Duration.ofSeconds(40));
+            assertThat(FirePlan.spread(rules, id, at)).isEqualTo(at.plus(moved));
+            assertThat(FirePlan.spread(calendar, id, at))
+                    .isBetween(at, at.plusSeconds(59).plusMillis(999));
+            seen.add(moved);
+        }
+        assertThat(seen).hasSizeGreaterThan(150);
+    }
+
+    @Test
+    void backoff_is_fixed_or_grows_by_steps_or_doubles_up_to_its_ceiling() {
+        assertThat(waits(Backoff.FIXED)).containsExactly(10L, 10L, 10L, 10L);
+        assertThat(waits(Backoff.LINEAR)).containsExactly(10L, 20L, 30L, 35L);
+        assertThat(waits(Backoff.EXPONENTIAL)).containsExactly(10L, 20L, 35L, 35L);
+    }
+
+    /// In seconds, without the tenth that chance adds.
+    private static List<Long> waits(Backoff backoff) {
+        var policy = new RetryPolicy(9, backoff, Duration.ofSeconds(10), Duration.ofSeconds(35));
+        var noChance = new Random() {
+            @Override
+            public long nextLong(long bound) {
+                return 0;
+            }
+        };
+        return IntStream.rangeClosed(1, 4)
+                .mapToObj(attempt -> delay(Attempts.ended(failed(null), new Tries(attempt, 0, policy), false, noChance))
+                        .toSeconds())
+                .toList();
     }
 
     @Test
@@ -214,12 +297,13 @@ class RulesTest {
     }
 
     private static FirePlan plan(Misfire misfire, Overlap overlap, Instant due, int open) {
-        return FirePlan.decide(rules(misfire, overlap, Duration.ofSeconds(60)), due, NOON, open)
+        return FirePlan.decide(rules(misfire, overlap, Duration.ofSeconds(60)), due, NOON, new Standing(open, 0))
                 .orElseThrow();
     }
 
     private static Rules rules(Misfire misfire, Overlap overlap, Duration every) {
-        return new Rules(new Schedule.Interval(every, NOON.minus(Duration.ofDays(30))), misfire, 3, overlap);
+        return new Rules(
+                new Schedule.Interval(every, NOON.minus(Duration.ofDays(30))), misfire, 3, overlap, Duration.ZERO);
     }
 
     private static AttemptEnd failed(@Nullable Duration retryAfter) {
