@@ -59,7 +59,7 @@ public final class Api implements AutoCloseable {
         settings.put("vigil.vault.create-root-key", true);
         settings.put("vigil.bootstrap.admin.password", ADMIN_PASSWORD);
         settings.put("vigil.bootstrap.client.secret", CLIENT_SECRET);
-        settings.put("vigil.bootstrap.approved-handlers", "demo.echo,backup.database");
+        settings.put("vigil.bootstrap.approved-handlers", "demo.echo,demo.secret,backup.database");
         settings.put("vigil.limits.unauthenticated-per-minute", 1_000_000);
         settings.putAll(more);
         context = ApiService.start(settings);
@@ -271,6 +271,14 @@ public final class Api implements AutoCloseable {
 
         public Reply post(String path) {
             return call("POST", path, null);
+        }
+
+        public Reply put(String path, String json) {
+            return call("PUT", path, json);
+        }
+
+        public Reply delete(String path) {
+            return call("DELETE", path, null);
         }
 
         public Reply call(String method, String path, @Nullable String json, String... headers) {

@@ -38,7 +38,7 @@ public final class UuidV7 {
             throw new IllegalArgumentException("place is " + place + "; use 0 to " + (PLACES - 1));
         }
         // Twelve bits of the place stand where the counter does, the lowest five before the random ones.
-        return build(at.toEpochMilli(), place >>> 5, ((long) place & 31) << 57 | random & 0x01ff_ffff_ffff_ffffL);
+        return build(at.toEpochMilli(), place >>> 5, (((long) place & 31) << 57) | (random & 0x01ff_ffff_ffff_ffffL));
     }
 
     /// When the id was made, to the millisecond.

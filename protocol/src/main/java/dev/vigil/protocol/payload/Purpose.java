@@ -9,7 +9,8 @@ public enum Purpose {
     PROGRESS("progress"),
     SUBJECT("subject"),
     SECRET("secret"),
-    TOKEN("token");
+    TOKEN("token"),
+    FIELD("field");
 
     private final String label;
 

@@ -1,5 +1,6 @@
 package dev.vigil.api.access;
 
+import dev.vigil.api.web.NamespaceNumbers;
 import dev.vigil.api.web.Outbox;
 import dev.vigil.protocol.audit.AuditEvent;
 import dev.vigil.protocol.audit.EventType;
@@ -15,7 +16,7 @@ import org.springframework.transaction.support.TransactionTemplate;
 
 /// The table `access.namespace`. A name never changes while its namespace is there, and neither does whether it is a
 /// sandbox; so both are remembered once known.
-public final class Namespaces {
+public final class Namespaces implements NamespaceNumbers {
     private final NamespaceRows rows;
     private final UserRows users;
     private final Tools tools;
@@ -46,6 +47,7 @@ public final class Namespaces {
     }
 
     /// The number of a namespace.
+    @Override
     public Optional<Integer> numberOf(String name) {
         return find(name).map(namespace -> namespace.id);
     }

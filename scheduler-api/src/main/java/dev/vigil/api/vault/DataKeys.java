@@ -21,6 +21,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.transaction.TransactionDefinition;
 import org.springframework.transaction.support.TransactionTemplate;
 
 /// The table `vault.data_key`: one key per namespace and month, and one per subject that a task names.
@@ -49,6 +50,7 @@ final class DataKeys {
 
     private final JdbcClient db;
     private final TransactionTemplate transactions;
+    private final TransactionTemplate alone;
     private final MasterKeys masters;
     private final VaultEvents events;
     private final InstantSource time;
@@ -62,6 +64,8 @@ final class DataKeys {
     DataKeys(VaultStore store, MasterKeys masters, long sealsPerKey) {
         this.db = store.db();
         this.transactions = store.transactions();
+        this.alone = new TransactionTemplate(Objects.requireNonNull(transactions.getTransactionManager()));
+        alone.setPropagationBehavior(TransactionDefinition.PROPAGATION_REQUIRES_NEW);
         this.events = store.events();
         this.time = store.time();
         this.masters = masters;
@@ -105,7 +109,7 @@ final class DataKeys {
         synchronized (locks.get(Math.floorMod(slot.hashCode(), locks.size()))) {
             return leases.get(slot, time.instant())
                     .flatMap(Lease::use)
-                    .or(() -> lease(slot).flatMap(lease -> {
+                    .or(() -> committed(slot).flatMap(lease -> {
                         Optional<SealingKey> mine = lease.use();
                         leases.put(slot, lease, time.instant().plus(slot.cached()));
                         return mine;
@@ -210,6 +214,11 @@ final class DataKeys {
         looked = now;
         leases.dropExpired(now);
         opened.dropExpired(now);
+    }
+
+    /// In a transaction of its own: the key is kept in memory, so it must stay when the caller rolls back.
+    private Optional<Lease> committed(Slot slot) {
+        return Objects.requireNonNull(alone.execute(_ -> lease(slot)));
     }
 
     private Optional<Lease> lease(Slot slot) {

@@ -80,6 +80,15 @@ public final class Handlers {
         return approved().keySet().stream().sorted().toList();
     }
 
+    /// Names of the approved handlers that may read a secret.
+    List<String> readers(String secret) {
+        return approved().values().stream()
+                .filter(handler -> handler.allowsSecret(secret))
+                .map(Handler::name)
+                .sorted()
+                .toList();
+    }
+
     private Map<String, Handler> approved() {
         Instant now = store.time().instant();
         Known current = known;

@@ -14,12 +14,14 @@ import dev.vigil.protocol.payload.TaskKey;
 import dev.vigil.scheduler.execution.Executions;
 import dev.vigil.scheduler.execution.Held;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.UUID;
 
 /// What workers fetch and store over HTTPS for executions that they hold.
@@ -44,7 +46,9 @@ final class MaterialRoutes implements Routes {
     public List<Route> all() {
         return List.of(
                 Route.post("/worker/v1/materials", "getMaterials")
-                        .about("Worker side", "Task keys of executions that this worker holds")
+                        .about(
+                                "Worker side",
+                                "Task keys, secrets and token values for executions that this worker holds")
                         .certificate()
                         .body("MaterialsRequest")
                         .answers(200, "Materials")
@@ -88,19 +92,45 @@ final class MaterialRoutes implements Routes {
 
     private static Map<String, Object> view(Materials.Material material) {
         return switch (material) {
-            case Materials.Material.Granted(Held.Open held, byte[] key) ->
-                Map.of(
-                        "execution", new Id(Kind.EXECUTION, held.execution()).toString(),
-                        "fence", held.fence(),
-                        "task_key", Base64.getEncoder().encodeToString(key),
-                        "key_id", held.keyId().toString(),
-                        "secrets", Map.of());
+            case Materials.Material.Granted granted -> view(granted);
             case Materials.Material.Refused(UUID execution, long fence, Materials.Reason reason) ->
                 Map.of(
                         "execution", new Id(Kind.EXECUTION, execution).toString(),
                         "fence", fence,
                         "refused", reason.name().toLowerCase(Locale.ROOT));
         };
+    }
+
+    private static Map<String, Object> view(Materials.Material.Granted granted) {
+        Held.Open held = granted.held();
+        var secrets = new TreeMap<String, String>();
+        var tokens = new TreeMap<String, String>();
+        var fieldKeys = new TreeMap<String, String>();
+        for (References.Resolved one : granted.resolved()) {
+            switch (one) {
+                case References.Resolved.Secret secret ->
+                    secrets.put(secret.name(), text(secret.value().bytes()));
+                case References.Resolved.Token token -> tokens.put(token.reference(), text(token.value()));
+                case References.Resolved.FieldKey key ->
+                    fieldKeys.put(key.field().toString(), base64(key.key()));
+            }
+        }
+        return Map.of(
+                "execution", new Id(Kind.EXECUTION, held.execution()).toString(),
+                "fence", held.fence(),
+                "task_key", base64(granted.taskKey()),
+                "key_id", held.keyId().toString(),
+                "secrets", secrets,
+                "tokens", tokens,
+                "field_keys", fieldKeys);
+    }
+
+    private static String text(byte[] utf8) {
+        return new String(utf8, StandardCharsets.UTF_8);
+    }
+
+    private static String base64(byte[] key) {
+        return Base64.getEncoder().encodeToString(key);
     }
 
     private Answer payload(Call call) {

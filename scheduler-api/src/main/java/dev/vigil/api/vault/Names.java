@@ -11,7 +11,7 @@ final class Names {
     private static final Pattern WORKER = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]{0,62}");
     private static final Pattern GROUP = Pattern.compile("[a-z0-9][a-z0-9._-]{0,62}");
     private static final Pattern HANDLER = Pattern.compile("[a-z0-9_-]{1,63}(\\.[a-z0-9_-]{1,63}){0,7}");
-    private static final Pattern SECRET = Pattern.compile("[A-Za-z0-9._/-]{1,200}\\*?");
+    private static final Pattern SECRET = Pattern.compile("[A-Za-z0-9._-]{0,100}\\*|[A-Za-z0-9._-]{1,100}");
     /// Services that may hold a certificate; the API itself issues its own.
     private static final Set<String> SERVICES = Set.of("service:core", "service:gdpr", "service:audit");
 

@@ -8,6 +8,7 @@ import dev.vigil.protocol.payload.TaskKey;
 import dev.vigil.scheduler.task.TaskDraft;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -16,11 +17,13 @@ import org.jspecify.annotations.Nullable;
 public final class PayloadSealer {
     private final DataKeys keys;
     private final SubjectIndex subjects;
+    private final References references;
     private final VaultStore store;
 
-    PayloadSealer(DataKeys keys, SubjectIndex subjects, VaultStore store) {
+    PayloadSealer(DataKeys keys, SubjectIndex subjects, References references, VaultStore store) {
         this.keys = keys;
         this.subjects = subjects;
+        this.references = references;
         this.store = store;
     }
 
@@ -28,8 +31,10 @@ public final class PayloadSealer {
     ///
     /// @param payload the JSON text, UTF-8
     /// @param subject the person in the data; null when the task names none
+    /// @throws dev.vigil.api.web.ProblemException 422 for a reference that is not there or not for this handler
     /// @throws SubjectUnderErasureException while that subject is being erased
     public TaskDraft.Sealed seal(Place place, byte[] payload, @Nullable String subject) {
+        List<String> named = references.check(place, payload);
         byte[] index = subject == null ? null : subjects.of(place.namespace(), subject);
         DataKeys.SealingKey key =
                 keys.forSealing(place.namespace(), index).orElseThrow(SubjectUnderErasureException::new);
@@ -39,7 +44,7 @@ public final class PayloadSealer {
                 : taskKey.seal(
                         place.subject(key.id()), SubjectIndex.normal(subject).getBytes(StandardCharsets.UTF_8));
         return new TaskDraft.Sealed(
-                key.id(), place.version(), taskKey.seal(place.payload(key.id()), payload), index, sealedSubject);
+                key.id(), place.version(), taskKey.seal(place.payload(key.id()), payload), index, sealedSubject, named);
     }
 
     /// Opens what was sealed for a task. Whoever calls this has checked that the reader may, and records it.

@@ -2,11 +2,13 @@ package dev.vigil.api.vault;
 
 import dev.vigil.api.web.Accounts;
 import dev.vigil.api.web.Cursors;
+import dev.vigil.api.web.NamespaceNumbers;
 import dev.vigil.api.web.Outbox;
 import dev.vigil.scheduler.execution.Executions;
 import dev.vigil.scheduler.execution.LiveCores;
 import dev.vigil.scheduler.execution.WorkerReports;
 import dev.vigil.scheduler.task.SubjectTasks;
+import dev.vigil.scheduler.task.Tasks;
 import java.time.InstantSource;
 import java.util.List;
 import org.springframework.beans.factory.ObjectProvider;
@@ -58,8 +60,28 @@ public class VaultConfiguration {
     }
 
     @Bean
-    PayloadSealer payloadSealer(DataKeys keys, SubjectIndex subjects, VaultStore store) {
-        return new PayloadSealer(keys, subjects, store);
+    RowSealer rowSealer(DataKeys keys, VaultStore store) {
+        return new RowSealer(keys, store);
+    }
+
+    @Bean
+    Secrets secrets(VaultStore store, RowSealer sealer) {
+        return new Secrets(store, sealer);
+    }
+
+    @Bean
+    PiiTokens piiTokens(VaultStore store, SubjectIndex subjects, RowSealer sealer) {
+        return new PiiTokens(store, subjects, sealer);
+    }
+
+    @Bean
+    References references(Handlers handlers, SecretStore secrets, PiiTokens tokens, RowSealer sealer) {
+        return new References(handlers, secrets, tokens, sealer);
+    }
+
+    @Bean
+    PayloadSealer payloadSealer(DataKeys keys, SubjectIndex subjects, References references, VaultStore store) {
+        return new PayloadSealer(keys, subjects, references, store);
     }
 
     /// Looks once a second for keys that other nodes destroyed.
@@ -134,8 +156,13 @@ public class VaultConfiguration {
         }
 
         @Bean
-        Materials materials(VaultStore store, Executions executions, Handlers handlers, PayloadSealer sealer) {
-            return new Materials(store, executions, handlers, sealer);
+        Materials materials(VaultStore store, Executions executions, Handlers handlers, Materials.Keys keys) {
+            return new Materials(store, executions, handlers, keys);
+        }
+
+        @Bean
+        Materials.Keys materialKeys(PayloadSealer sealer, References references) {
+            return new Materials.Keys(sealer, references);
         }
 
         @Bean
@@ -146,6 +173,27 @@ public class VaultConfiguration {
         @Bean
         HandlerRoutes handlerRoutes(Handlers handlers) {
             return new HandlerRoutes(handlers);
+        }
+
+        @Bean
+        SecretRoutes secretRoutes(Secrets secrets, Handlers handlers, Tasks tasks, SecretRoutes.Lists lists) {
+            return new SecretRoutes(secrets, handlers, tasks, lists);
+        }
+
+        @Bean
+        SecretRoutes.Lists secretLists(NamespaceNumbers numbers, Cursors cursors) {
+            return new SecretRoutes.Lists(new ChosenNamespace(numbers), cursors);
+        }
+
+        @Bean
+        TokenRoutes tokenRoutes(
+                PiiTokens tokens, TokenRoutes.Sealing sealing, VaultStore store, NamespaceNumbers numbers) {
+            return new TokenRoutes(tokens, sealing, store.events(), new ChosenNamespace(numbers));
+        }
+
+        @Bean
+        TokenRoutes.Sealing fieldSealing(SubjectIndex subjects, RowSealer sealer) {
+            return new TokenRoutes.Sealing(subjects, sealer);
         }
 
         @Bean

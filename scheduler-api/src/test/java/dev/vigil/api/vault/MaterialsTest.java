@@ -9,6 +9,7 @@ import dev.vigil.protocol.audit.Result;
 import dev.vigil.protocol.id.Id;
 import dev.vigil.protocol.id.Kind;
 import dev.vigil.protocol.id.UuidV7;
+import dev.vigil.protocol.payload.EncryptedField;
 import dev.vigil.protocol.payload.TaskKey;
 import dev.vigil.scheduler.task.CreateResult;
 import dev.vigil.scheduler.task.Events;
@@ -44,7 +45,7 @@ import tools.jackson.databind.JsonNode;
 
 /// What a worker gets for what it holds. The core is played by SQL: it writes the dispatch rows.
 class MaterialsTest {
-    private static final Api API = Api.start(Map.of("vigil.bootstrap.approved-handlers", "demo.echo"));
+    private static final Api API = Api.start(Map.of("vigil.bootstrap.approved-handlers", "demo.echo,demo.secret"));
     private static final byte[] PAYLOAD = "{\"hello\":\"world\"}".getBytes(StandardCharsets.UTF_8);
     private static final long EPOCH = 3;
     private static long dispatches = 100;
@@ -219,6 +220,109 @@ class MaterialsTest {
                 .isEqualTo(422);
     }
 
+    @Test
+    void what_a_payload_names_is_handed_to_the_holder_alone_and_each_is_an_event() throws Exception {
+        admin.put("/api/v1/secrets/smtp-password", "{\"value\":\"canary-s3cret\"}")
+                .expect(201);
+        String token = admin.post(
+                        "/api/v1/pii-tokens",
+                        "{\"kind\":\"email\",\"value\":\"canary@example.org\",\"subject\":\"customer-77\"}")
+                .expect(201)
+                .path("token")
+                .asString();
+        String encrypted = admin.post("/api/v1/fields:encrypt", "{\"value\":\"DE89\",\"handler\":\"demo.secret\"}")
+                .expect(200)
+                .path("encrypted")
+                .asString();
+        Task task = task("demo.secret", null, """
+                {"ref":"secret://smtp-password","to":["%s"],"iban":"%s"}""".formatted(token, encrypted).getBytes(StandardCharsets.UTF_8));
+        Task others =
+                task("demo.secret", null, "{\"ref\":\"secret://smtp-password\"}".getBytes(StandardCharsets.UTF_8));
+        long fence = dispatch(task, workerId, boot);
+        long othersFence = dispatch(others, UUID.randomUUID(), boot);
+
+        JsonNode material = materials(task, fence).path(0);
+
+        assertThat(material.path("secrets").path("smtp-password").asString()).isEqualTo("canary-s3cret");
+        assertThat(material.path("tokens").path(token).asString()).isEqualTo("canary@example.org");
+        EncryptedField field = EncryptedField.parse(encrypted).orElseThrow();
+        TaskKey key = TaskKey.of(Base64.getDecoder()
+                .decode(material.path("field_keys").path(field.id().toString()).asString()));
+        assertThat(new String(key.open(field.place(1), field.record()), StandardCharsets.UTF_8))
+                .isEqualTo("DE89");
+        assertThat(materials(others, othersFence).path(0).path("refused").asString())
+                .isEqualTo("not_yours");
+        assertThat(Outboxes.events(API.database()))
+                .filteredOn(event -> event.contains("\"action\":\"resolve\"") && event.contains(task.publicId()))
+                .hasSize(3)
+                .anyMatch(event -> event.contains("secret_resolved") && event.contains("secret://smtp-password"))
+                .anyMatch(event -> event.contains("token_resolved") && event.contains(token));
+        assertThat(Outboxes.events(API.database()))
+                .noneMatch(event -> event.contains("canary-s3cret") || event.contains("canary@example.org"));
+    }
+
+    @Test
+    void a_secret_that_is_gone_or_not_for_the_handler_any_more_leaves_the_execution_without_anything() {
+        admin.put("/api/v1/secrets/short-lived", "{\"value\":\"x\"}").expect(201);
+        Task task = task("demo.secret", null, "[\"secret://short-lived\"]".getBytes(StandardCharsets.UTF_8));
+        long fence = dispatch(task, workerId, boot);
+        assertThat(materials(task, fence).path(0).has("task_key")).isTrue();
+
+        assertThat(admin.delete("/api/v1/secrets/short-lived").status()).isEqualTo(204);
+
+        assertThat(refusal(task, fence)).isEqualTo("reference_unresolved");
+        assertThat(Outboxes.events(API.database()))
+                .filteredOn(event -> event.contains("\"result\":\"failure\"") && event.contains(task.publicId()))
+                .singleElement()
+                .asString()
+                .contains("secret://short-lived");
+    }
+
+    @Test
+    void secrets_that_swapped_rows_or_versions_stay_shut_and_it_is_an_event() {
+        for (String name : List.of("swap-a", "swap-b")) {
+            admin.put("/api/v1/secrets/" + name, "{\"value\":\"value of " + name + "\"}")
+                    .expect(201);
+        }
+        Task task = task("demo.secret", null, "\"secret://swap-a\"".getBytes(StandardCharsets.UTF_8));
+        long fence = dispatch(task, workerId, boot);
+        assertThat(materials(task, fence).path(0).has("task_key")).isTrue();
+
+        Meddler.run(
+                API.database(),
+                "UPDATE vault.secret s SET sealed = o.sealed, key_id = o.key_id FROM vault.secret o"
+                        + " WHERE s.name = 'swap-a' AND o.name = 'swap-b'");
+
+        assertThat(refusal(task, fence)).isEqualTo("reference_unresolved");
+        admin.put("/api/v1/secrets/swap-a", "{\"value\":\"whole again\"}").expect(200);
+        assertThat(materials(task, fence).path(0).has("task_key")).isTrue();
+        Meddler.run(API.database(), "UPDATE vault.secret SET version = version + 1 WHERE name = 'swap-a'");
+        assertThat(refusal(task, fence)).isEqualTo("reference_unresolved");
+        assertThat(Outboxes.events(API.database()))
+                .filteredOn(event -> event.contains("\"action\":\"open\"") && event.contains("seal_broken"))
+                .hasSize(2);
+    }
+
+    @Test
+    void more_secrets_than_an_answer_holds_come_with_the_next() {
+        admin.put("/api/v1/secrets/large", "{\"value\":\"" + "x".repeat(65_536) + "\"}")
+                .expect(201);
+        byte[] payload = "\"secret://large\"".getBytes(StandardCharsets.UTF_8);
+        String items = IntStream.range(0, 20)
+                .mapToObj(_ -> task("demo.secret", null, payload))
+                .map(task -> item(task, dispatch(task, workerId, boot)))
+                .collect(Collectors.joining(","));
+
+        JsonNode answers =
+                worker.post("/worker/v1/materials", body(items)).expect(200).path("materials");
+
+        assertThat(answers.valueStream().filter(answer -> answer.has("task_key")))
+                .hasSize(16);
+        assertThat(answers.valueStream()
+                        .filter(answer -> answer.path("refused").asString("").equals("later")))
+                .hasSize(4);
+    }
+
     private record Task(UUID id, Place place) {
         String publicId() {
             return new Id(Kind.EXECUTION, id).toString();
@@ -226,6 +330,10 @@ class MaterialsTest {
     }
 
     private Task task(String handler, @Nullable String subject) {
+        return task(handler, subject, PAYLOAD);
+    }
+
+    private Task task(String handler, @Nullable String subject, byte[] payload) {
         UUID id = UuidV7.next();
         var place = new Place(id, 1, 1, handler);
         var draft = new TaskDraft(
@@ -242,7 +350,7 @@ class MaterialsTest {
                 Map.of());
         AuditEvent event = AuditEvent.of(EventType.TASK_CREATED, "create", Result.SUCCESS, Instant.now());
         CreateResult created = tasks.create(new NewTask(
-                id, 1, UUID.randomUUID(), draft, sealer.seal(place, PAYLOAD, subject), Limits.NONE, Events.of(event)));
+                id, 1, UUID.randomUUID(), draft, sealer.seal(place, payload, subject), Limits.NONE, Events.of(event)));
         assertThat(created).isInstanceOf(CreateResult.Created.class);
         return new Task(id, place);
     }

@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.springframework.transaction.support.TransactionTemplate;
 
 class PayloadSealerTest {
     private static final byte[] PAYLOAD = "{\"iban\":\"DE02\"}".getBytes(StandardCharsets.UTF_8);
@@ -71,6 +72,19 @@ class PayloadSealerTest {
                 .filteredOn(event -> event.contains("\"event_type\":\"payload_viewed\""))
                 .hasSize(4)
                 .allMatch(event -> event.contains("\"result\":\"failure\"") && !event.contains("iban"));
+    }
+
+    @Test
+    void a_key_outlives_the_transaction_that_first_asked_for_it() {
+        var caller = new TransactionTemplate(vault.transactions);
+        caller.executeWithoutResult(status -> {
+            node.sealer().seal(place, PAYLOAD, null);
+            status.setRollbackOnly();
+        });
+
+        TaskDraft.Sealed sealed = node.sealer().seal(place, PAYLOAD, null);
+
+        assertPlain(open(vault.node(), place, sealed), PAYLOAD);
     }
 
     @Test

@@ -60,7 +60,13 @@ final class VaultFixture {
         MasterKeys masters = masters();
         var keys = new DataKeys(store(), masters, sealsPerKey);
         var subjects = new SubjectIndex(masters);
-        return new Node(keys, subjects, new PayloadSealer(keys, subjects, store()));
+        var rows = new RowSealer(keys, store());
+        var references = new References(
+                new Handlers(store(), new VaultKeys(masters), List.of()),
+                new Secrets(store(), rows),
+                new PiiTokens(store(), subjects, rows),
+                rows);
+        return new Node(keys, subjects, new PayloadSealer(keys, subjects, references, store()));
     }
 
     Node node() {

@@ -93,9 +93,9 @@ final class Endings {
     }
 
     /// A worker would not have it. The next try waits a little longer each time, so that it does not go to and
-    /// fro; a payload that cannot be opened will not open next time.
+    /// fro; a payload that cannot be opened, or names what is gone, will not do next time.
     void declined(Open open, String code) {
-        if (code.equals("payload_broken")) {
+        if (code.equals("payload_broken") || code.equals("reference_unresolved")) {
             end(open, new Next.Ends(State.FAILED, code), code, null);
             return;
         }

@@ -10,11 +10,13 @@ import dev.vigil.scheduler.task.Limits;
 import dev.vigil.scheduler.task.Page;
 import dev.vigil.scheduler.task.RetryResult;
 import dev.vigil.scheduler.task.ShardHints;
+import java.sql.Array;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.transaction.PlatformTransactionManager;
 import org.springframework.transaction.support.TransactionTemplate;
@@ -111,7 +113,7 @@ public final class Executions {
         return db.sql("""
                         SELECT v.execution, v.fence, d.shard IS NOT NULL AS dispatched, e.id IS NOT NULL AS open,
                                e.fence_min <= v.fence AS current, e.task_id, e.namespace, t.payload_version, t.key_id,
-                               t.handler
+                               t.handler, t.refs
                           FROM unnest(:executions::uuid[], :fences::bigint[]) WITH ORDINALITY
                                AS v(execution, fence, place)
                           LEFT JOIN LATERAL (
@@ -153,7 +155,12 @@ public final class Executions {
                 row.getInt("namespace"),
                 row.getInt("payload_version"),
                 row.getObject("key_id", UUID.class),
-                handler);
+                handler,
+                references(row.getArray("refs")));
+    }
+
+    private static List<String> references(@Nullable Array references) throws SQLException {
+        return references == null ? List.of() : List.of((String[]) references.getArray());
     }
 
     /// The sealed payload of what a worker holds.

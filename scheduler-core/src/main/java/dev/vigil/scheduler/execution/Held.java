@@ -1,5 +1,6 @@
 package dev.vigil.scheduler.execution;
 
+import java.util.List;
 import java.util.UUID;
 
 /// Whether a worker holds an execution under a fence, as the newest dispatch rows say.
@@ -20,8 +21,21 @@ public sealed interface Held {
     /// @param payloadVersion version of payload and handler
     /// @param keyId          the data key behind the payload
     /// @param handler        the operation to run
-    record Open(UUID execution, long fence, UUID task, int namespace, int payloadVersion, UUID keyId, String handler)
-            implements Held {}
+    /// @param references     what the payload names that only a worker resolves
+    record Open(
+            UUID execution,
+            long fence,
+            UUID task,
+            int namespace,
+            int payloadVersion,
+            UUID keyId,
+            String handler,
+            List<String> references)
+            implements Held {
+        public Open {
+            references = List.copyOf(references);
+        }
+    }
 
     /// It does not.
     record Refused(UUID execution, long fence, Reason reason) implements Held {}

@@ -3,6 +3,7 @@ package dev.vigil.scheduler.task;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -88,6 +89,12 @@ public record TaskDraft(
     /// @param sealed       the record of [dev.vigil.protocol.payload.TaskKey]
     /// @param subjectIndex keyed blind index of the subject; null when the task names none
     /// @param subject      the sealed subject; null when the task names none
+    /// @param references   what the payload names that only a worker resolves; never a value
     public record Sealed(
-            UUID keyId, int version, byte[] sealed, byte @Nullable [] subjectIndex, byte @Nullable [] subject) {}
+            UUID keyId,
+            int version,
+            byte[] sealed,
+            byte @Nullable [] subjectIndex,
+            byte @Nullable [] subject,
+            List<String> references) {}
 }

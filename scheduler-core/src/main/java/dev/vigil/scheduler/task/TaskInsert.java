@@ -27,21 +27,22 @@ final class TaskInsert {
                                    :labels::jsonb[], :ats::timestamptz[], :crons::text[], :zones::text[], :onGaps::smallint[],
                                    :onOverlaps::smallint[], :everies::bigint[], :anchors::timestamptz[],
                                    :nexts::timestamptz[], :keyIds::uuid[], :sizes::int[], :inlines::bytea[],
-                                   :bigs::bytea[], :subjectIndexes::bytea[], :subjects::bytea[],
+                                   :bigs::bytea[], :subjectIndexes::bytea[], :subjects::bytea[], :refs::text[],
                                    :eventCounts::int[], :events::bytea[])
                 AS v(id, namespace, owner, shard, lane, kind, priority, name, handler, timeout_ms, max_attempts, backoff,
                      retry_initial_ms, retry_max_ms, misfire, misfire_limit, overlap, jitter_ms, labels, at, cron, zone,
                      on_gap, on_overlap, every_ms, anchor, next_at, key_id, size, inline, big, subject_index, subject,
-                     event_count, events)
+                     refs, event_count, events)
             ), t AS (
               INSERT INTO scheduler.task
                      (namespace, id, version, owner, shard, kind, priority, name, handler, timeout_ms, max_attempts,
                       backoff, retry_initial_ms, retry_max_ms, misfire, misfire_limit, overlap, jitter_ms, labels, at,
                       cron, zone, on_gap, on_overlap, every_ms, anchor, key_id, payload_version, payload_bytes, payload,
-                      subject_index, subject)
+                      subject_index, subject, refs)
               SELECT namespace, id, 1, owner, shard, kind, priority, name, handler, timeout_ms, max_attempts,
                      backoff, retry_initial_ms, retry_max_ms, misfire, misfire_limit, overlap, jitter_ms, labels, at,
-                     cron, zone, on_gap, on_overlap, every_ms, anchor, key_id, 1, size, inline, subject_index, subject
+                     cron, zone, on_gap, on_overlap, every_ms, anchor, key_id, 1, size, inline, subject_index, subject,
+                     string_to_array(refs, ' ')
                 FROM v
                   ON CONFLICT DO NOTHING
               RETURNING namespace, id, created_at
@@ -132,6 +133,12 @@ final class TaskInsert {
         columns.add(
                 "subjectIndexes", new byte[0][], planned -> planned.payload().subjectIndex());
         columns.add("subjects", new byte[0][], planned -> planned.payload().subject());
+        columns.add("refs", new String[0], planned -> references(planned.payload()));
+    }
+
+    /// References hold no blanks; an array of arrays would have to be of one length.
+    static @Nullable String references(TaskDraft.Sealed payload) {
+        return payload.references().isEmpty() ? null : String.join(" ", payload.references());
     }
 
     /// A task, where it goes and when it first fires.

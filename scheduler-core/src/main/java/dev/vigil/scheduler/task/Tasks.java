@@ -120,6 +120,24 @@ public final class Tasks {
                 .optional();
     }
 
+    /// Tasks of a namespace whose newest version names a reference, newest first.
+    public List<UUID> referring(int namespace, String reference, int limit) {
+        return db.sql("""
+                        SELECT t.id
+                          FROM scheduler.task t
+                         WHERE t.namespace = :namespace AND t.refs @> ARRAY[:reference::text] AND t.refs IS NOT NULL
+                           AND NOT EXISTS (SELECT FROM scheduler.task n
+                                            WHERE n.namespace = t.namespace AND n.id = t.id AND n.version > t.version)
+                         ORDER BY t.id DESC
+                         LIMIT :limit
+                        """)
+                .param("namespace", namespace)
+                .param("reference", reference)
+                .param("limit", limit)
+                .query(UUID.class)
+                .list();
+    }
+
     /// How many tasks of an owner are neither finished nor deleted: what his limit is about.
     public long unfinished(int namespace, UUID owner) {
         return db.sql("""

@@ -26,6 +26,7 @@ import dev.vigil.scheduler.task.Tasks;
 import dev.vigil.scheduler.task.TriggerResult;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -60,7 +61,7 @@ class CommandTest {
     @Test
     void a_patch_holds_for_what_has_not_been_dispatched() {
         UUID id = FIXTURE.create(tasks, new Schedule.OneTime(Instant.now().plusSeconds(3600)));
-        var other = new TaskDraft.Sealed(new UUID(9, 9), 2, new byte[3000], null, null);
+        var other = new TaskDraft.Sealed(new UUID(9, 9), 2, new byte[3000], null, null, List.of());
         TaskDraft draft = DraftEdit.of(Drafts.draft("renamed", Drafts.now()))
                 .handler("demo.sleep")
                 .priority(Priority.HIGH)
@@ -89,7 +90,7 @@ class CommandTest {
                 dispatch -> dispatch.attempt() == 1 ? Reply.failAfter(Duration.ofMillis(700)) : Reply.succeed());
         UUID id = FIXTURE.create(tasks, DraftEdit.of(Drafts.now()).attempts(2).done());
         FIXTURE.awaitState(id, State.RUNNING);
-        var other = new TaskDraft.Sealed(new UUID(9, 9), 2, new byte[10], null, null);
+        var other = new TaskDraft.Sealed(new UUID(9, 9), 2, new byte[10], null, null, List.of());
 
         assertThat(tasks.patch(ref(id), new Patch(1, Drafts.draft("t", Drafts.now()), other, event(id))))
                 .isInstanceOf(PatchResult.Patched.class);

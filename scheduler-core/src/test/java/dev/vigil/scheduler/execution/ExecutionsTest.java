@@ -119,7 +119,7 @@ class ExecutionsTest {
 
         assertThat(executions.held(WORKER, List.of(claim)))
                 .containsExactly(new Held.Open(
-                        task.id(), FENCE, task.id(), 1, 1, task.payload().keyId(), "demo.echo"));
+                        task.id(), FENCE, task.id(), 1, 1, task.payload().keyId(), "demo.echo", List.of()));
         assertThat(executions.held(new WorkerBoot(WORKER.worker(), new UUID(7, 3)), List.of(claim)))
                 .containsExactly(new Held.Refused(task.id(), FENCE, Reason.NOT_YOURS));
         assertThat(executions.held(WORKER, List.of(new Claim(task.id(), FENCE + 1))))

@@ -6,6 +6,7 @@ import dev.vigil.protocol.audit.Result;
 import dev.vigil.protocol.id.UuidV7;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 
@@ -46,7 +47,7 @@ public final class Drafts {
                 1,
                 OWNER,
                 draft,
-                new TaskDraft.Sealed(new UUID(7, 7), 1, new byte[payloadBytes], null, null),
+                new TaskDraft.Sealed(new UUID(7, 7), 1, new byte[payloadBytes], null, null, List.of()),
                 limits,
                 Events.of(event(id)));
     }

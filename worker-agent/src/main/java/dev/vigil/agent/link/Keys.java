@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.UUID;
 
 /// Task keys for the dispatches of a frame: one call to the API for all that are not at hand. A key that came
-/// without secrets is kept for its task for 60 s, counted from when the API gave it and not from its last use, so
+/// with nothing else is kept for its task for 60 s, counted from when the API gave it and not from its last use, so
 /// that a worker that lost its rights loses its keys.
 ///
 /// Safe for use by several threads.
@@ -42,19 +42,33 @@ final class Keys {
             if (key == null) {
                 missing.add(dispatch);
             } else {
-                materials.put(dispatch.execution(), new Material.Granted(dispatch.execution(), key, Map.of()));
+                materials.put(
+                        dispatch.execution(),
+                        new Material.Granted(dispatch.execution(), key, Material.Resolved.NOTHING));
             }
-        }
-        if (missing.isEmpty()) {
-            return materials;
         }
         Map<UUID, DispatchRecord> asked = new HashMap<>();
         missing.forEach(dispatch -> asked.put(dispatch.execution(), dispatch));
-        for (Material material : api.materials(missing)) {
-            DispatchRecord dispatch = asked.get(material.execution());
-            if (dispatch != null) {
-                materials.put(material.execution(), material);
-                keep(dispatch, material);
+        while (!missing.isEmpty()) {
+            List<Material> answers = api.materials(missing);
+            missing.clear();
+            for (Material material : answers) {
+                DispatchRecord dispatch = asked.get(material.execution());
+                if (dispatch == null) {
+                    continue;
+                }
+                // Every answer has at least one that is not put off, so this ends.
+                if (material instanceof Material.Refused refused
+                        && refused.code().equals(Material.Refused.LATER)) {
+                    missing.add(dispatch);
+                } else {
+                    asked.remove(material.execution());
+                    materials.put(material.execution(), material);
+                    keep(dispatch, material);
+                }
+            }
+            if (missing.size() == answers.size()) {
+                break;
             }
         }
         return materials;
@@ -70,7 +84,7 @@ final class Keys {
     }
 
     private synchronized void keep(DispatchRecord dispatch, Material material) {
-        if (material instanceof Material.Granted granted && granted.secrets().isEmpty()) {
+        if (material instanceof Material.Granted granted && granted.resolved().isEmpty()) {
             if (kept.size() >= KEPT_MAX) {
                 long now = System.nanoTime();
                 kept.values().removeIf(old -> now - old.at() >= KEPT_NANOS);

@@ -93,7 +93,7 @@ final class Workbench {
         try {
             byte[] inline = dispatch.payload();
             byte[] sealed = inline != null ? inline : patiently(() -> api.payload(dispatch));
-            byte[] input = granted.key().open(place, sealed);
+            ResolvedInput input = ResolvedInput.of(granted.key().open(place, sealed), granted.resolved(), dispatch);
             Duration timeout = Duration.ofMillis(dispatch.timeoutMillis());
             var request = new ExecutionRequest(
                     dispatch.execution(),
@@ -101,12 +101,12 @@ final class Workbench {
                     dispatch.fence(),
                     dispatch.attempt(),
                     dispatch.handler(),
-                    input,
+                    input.json(),
                     timeout,
                     Instant.ofEpochMilli(dispatch.scheduledForMillis()),
                     clock.instant().plus(timeout),
-                    granted.secrets(),
-                    Mask.of(granted.secrets().values()));
+                    granted.resolved().secrets(),
+                    Mask.of(input.confidential()));
             // Results belong to the execution, payloads to the task; the key is the task's for both.
             var results = new SealContext(
                     Purpose.RESULT,

@@ -22,6 +22,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.function.Function;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -34,7 +35,7 @@ import tools.jackson.databind.json.JsonMapper;
 final class WorkerApi {
     private static final Duration CONNECT = Duration.ofSeconds(5);
     private static final Duration ANSWER = Duration.ofSeconds(10);
-    private static final int JSON_BYTES_MAX = 4 << 20;
+    private static final int JSON_BYTES_MAX = 32 << 20;
     private static final int SEALED_BYTES_MAX = (1 << 20) + 1024;
     private static final JsonMapper JSON = new JsonMapper();
 
@@ -104,13 +105,25 @@ final class WorkerApi {
         if (!refused.isEmpty()) {
             return new Material.Refused(execution, refused);
         }
-        Map<String, byte[]> secrets = new HashMap<>();
-        json.path("secrets")
-                .properties()
-                .forEach(secret -> secrets.put(
-                        secret.getKey(), secret.getValue().asString().getBytes(StandardCharsets.UTF_8)));
-        byte[] key = Base64.getDecoder().decode(json.path("task_key").asString());
-        return new Material.Granted(execution, TaskKey.of(key), secrets);
+        Map<String, byte[]> secrets =
+                texts(json.path("secrets"), Function.identity(), text -> text.getBytes(StandardCharsets.UTF_8));
+        Map<String, String> tokens = texts(json.path("tokens"), Function.identity(), Function.identity());
+        Map<UUID, TaskKey> fieldKeys = texts(json.path("field_keys"), UUID::fromString, WorkerApi::key);
+        TaskKey key = key(json.path("task_key").asString());
+        return new Material.Granted(execution, key, new Material.Resolved(secrets, tokens, fieldKeys));
+    }
+
+    private static TaskKey key(String base64) {
+        return TaskKey.of(Base64.getDecoder().decode(base64));
+    }
+
+    private static <K, V> Map<K, V> texts(JsonNode object, Function<String, K> name, Function<String, V> value) {
+        var texts = new HashMap<K, V>();
+        object.properties()
+                .forEach(member -> texts.put(
+                        name.apply(member.getKey()),
+                        value.apply(member.getValue().asString())));
+        return texts;
     }
 
     /// The sealed payload of a dispatch that carries none.
