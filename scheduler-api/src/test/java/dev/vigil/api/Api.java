@@ -4,6 +4,7 @@ import dev.vigil.postgres.Database;
 import dev.vigil.postgres.Role;
 import dev.vigil.postgres.TestPostgres;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
@@ -263,6 +264,20 @@ public final class Api implements AutoCloseable {
 
         public Reply get(String path) {
             return call("GET", path, null);
+        }
+
+        /// The body of an answer that goes on; closing it ends the call.
+        public InputStream open(String path) throws IOException {
+            HttpRequest request = HttpRequest.newBuilder(URI.create(url + path))
+                    .header("Authorization", "Bearer " + token)
+                    .build();
+            try {
+                return HTTP.send(request, HttpResponse.BodyHandlers.ofInputStream())
+                        .body();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new AssertionError(e);
+            }
         }
 
         public Reply post(String path, String json) {

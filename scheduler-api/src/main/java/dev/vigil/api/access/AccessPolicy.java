@@ -19,6 +19,8 @@ public final class AccessPolicy {
         READ_PAYLOAD,
         /// Open the result or error detail of an execution.
         READ_RESULT,
+        /// Open what an execution wrote while it ran, and what it said about its progress.
+        READ_LOGS,
         /// Change or delete it.
         CHANGE,
         /// Pause and resume it, cancel its executions.
@@ -85,6 +87,7 @@ public final class AccessPolicy {
             case READ -> true;
             case READ_PAYLOAD -> own;
             case READ_RESULT -> own || caller.role() == Role.EXECUTOR;
+            case READ_LOGS -> (own && caller.role() == Role.SCHEDULER) || caller.role() == Role.OPERATOR;
             case CHANGE -> own && caller.role() == Role.SCHEDULER;
             case CONTROL -> (own && caller.role() == Role.SCHEDULER) || caller.role() == Role.OPERATOR;
         };

@@ -37,10 +37,12 @@ final class ExecutionRoutes implements Routes {
 
     private final Executions executions;
     private final TaskRoutes.Reading reading;
+    private final OpenedLogs logs;
     private final InstantSource time;
 
-    ExecutionRoutes(Executions executions, TaskRoutes.Reading reading, InstantSource time) {
+    ExecutionRoutes(Executions executions, TaskRoutes.Reading reading, OpenedLogs logs, InstantSource time) {
         this.executions = executions;
+        this.logs = logs;
         this.reading = reading;
         this.time = time;
     }
@@ -94,7 +96,19 @@ final class ExecutionRoutes implements Routes {
         if (AccessPolicy.decide(call.caller(), Action.READ_RESULT, target(execution)) instanceof Verdict.Allowed) {
             addOutcome(view, execution);
         }
+        if (execution.startedAt() != null) {
+            addProgress(call, view, execution);
+        }
         return Answer.json(200, view);
+    }
+
+    private void addProgress(Call call, Map<String, @Nullable Object> view, ExecutionView execution) {
+        logs.progress(execution).ifPresent(progress -> {
+            view.put("progress", progress.millionths() / 1e6);
+            if (AccessPolicy.decide(call.caller(), Action.READ_LOGS, target(execution)) instanceof Verdict.Allowed) {
+                logs.message(execution, progress).ifPresent(message -> view.put("message", message));
+            }
+        });
     }
 
     private void addOutcome(Map<String, @Nullable Object> view, ExecutionView execution) {

@@ -58,6 +58,18 @@ final class SealedViews {
                 .orElse(null);
     }
 
+    /// Puts on record that somebody is about to read what an execution wrote.
+    void logsViewed(ExecutionView execution, Call call) {
+        AuditEvent event = AuditEvent.of(EventType.PAYLOAD_VIEWED, "view_logs", Result.SUCCESS, records.time.instant())
+                .user(call.caller().id())
+                .namespace(execution.namespace())
+                .task(execution.taskId())
+                .execution(execution.id())
+                .with("ip_address", call.address())
+                .with("request_id", call.requestId());
+        records.transaction.executeWithoutResult(_ -> records.outbox.append(List.of(event)));
+    }
+
     /// What the handler returned, as JSON; null when there is none, or its key is gone.
     @Nullable Object result(ExecutionView execution) {
         Place place = place(execution);

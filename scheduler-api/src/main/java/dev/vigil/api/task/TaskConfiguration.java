@@ -2,6 +2,7 @@ package dev.vigil.api.task;
 
 import dev.vigil.api.access.Occupancy;
 import dev.vigil.api.access.Usage;
+import dev.vigil.scheduler.execution.ExecutionLogs;
 import dev.vigil.scheduler.execution.Executions;
 import dev.vigil.scheduler.task.Page;
 import dev.vigil.scheduler.task.ShardHints;
@@ -23,6 +24,8 @@ import org.springframework.transaction.PlatformTransactionManager;
     BulkRoutes.class,
     ExecutionRoutes.class,
     ForecastRoutes.class,
+    LogRoutes.class,
+    OpenedLogs.class,
     SealedViews.class,
     SealedViews.Records.class,
     TaskIntake.class,
@@ -39,6 +42,11 @@ public class TaskConfiguration {
     @Bean
     Executions executions(JdbcClient db, PlatformTransactionManager transactions, ShardHints hints) {
         return new Executions(db, transactions, hints);
+    }
+
+    @Bean
+    ExecutionLogs executionLogs(JdbcClient db) {
+        return new ExecutionLogs(db);
     }
 
     @Bean

@@ -17,6 +17,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// One request to one route, let in by the gate.
@@ -31,11 +32,22 @@ public final class Call {
     private final Map<String, String> variables;
     private final Map<String, String> query;
     private final @Nullable Caller caller;
+    private final Supplier<Optional<Caller>> again;
     private byte @Nullable [] body;
     private CallRunner.@Nullable Ids ids;
     private Parts parts = Parts.unkeyed();
 
     Call(HttpServletRequest request, RouteTable.Match.Found found, @Nullable Caller caller) {
+        this(request, found, caller, Optional::empty);
+    }
+
+    /// @param again finds out who calls once more
+    Call(
+            HttpServletRequest request,
+            RouteTable.Match.Found found,
+            @Nullable Caller caller,
+            Supplier<Optional<Caller>> again) {
+        this.again = again;
         this.request = request;
         this.route = found.route();
         this.variables = found.variables();
@@ -54,6 +66,11 @@ public final class Call {
             throw new IllegalStateException("route " + route.operation().id() + " is open and asks for its caller");
         }
         return caller;
+    }
+
+    /// The caller as he is by now, for answers that take long; empty when this call would be refused by now.
+    public Optional<Caller> callerNow() {
+        return again.get();
     }
 
     /// The verified certificate of the peer, on the worker port.

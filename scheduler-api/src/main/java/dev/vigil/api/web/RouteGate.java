@@ -10,6 +10,7 @@ import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -108,7 +109,7 @@ public final class RouteGate implements Filter {
             case RouteTable.Match.Found found -> {
                 authorize(found.route(), caller);
                 holdTestKey(found.route(), caller, request);
-                yield new Call(request, found, caller);
+                yield new Call(request, found, caller, () -> again(request, found.route()));
             }
         };
     }
@@ -148,6 +149,19 @@ public final class RouteGate implements Filter {
         throw new ProblemException(
                 Code.INVALID_TOKEN,
                 "The token is unknown, ended, revoked, or its owner is disabled; get a new one and send it as Bearer.");
+    }
+
+    /// Whether the call of a request that is being answered would still be let in.
+    private Optional<Caller> again(HttpServletRequest request, Route route) {
+        String header = request.getHeader("Authorization");
+        var access = (Access.Bearer) route.access();
+        return header != null
+                        && authenticator.authenticate(header.substring(7).strip(), request.getRemoteAddr())
+                                instanceof Authenticator.Outcome.Known(Caller caller)
+                        && access.roles().contains(caller.role())
+                        && (access.scope() == null || caller.scopes().contains(access.scope()))
+                ? Optional.of(caller)
+                : Optional.empty();
     }
 
     private static void authorize(Route route, Caller caller) {
