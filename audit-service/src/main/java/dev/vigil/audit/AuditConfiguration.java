@@ -11,18 +11,36 @@ import dev.vigil.audit.query.AuditServlet;
 import dev.vigil.audit.query.ProblemValve;
 import dev.vigil.audit.query.ReadTrail;
 import dev.vigil.audit.query.TokenCheck;
+import dev.vigil.protocol.health.HealthPort;
+import dev.vigil.protocol.identity.IdentityException;
+import dev.vigil.protocol.identity.IdentityKeeper;
+import dev.vigil.protocol.identity.IdentitySettings;
+import dev.vigil.protocol.identity.Peers;
+import dev.vigil.protocol.identity.ServerTls;
+import dev.vigil.protocol.identity.TlsContexts;
 import dev.vigil.protocol.tree.NoteSigner;
+import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.net.http.HttpClient;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Objects;
 import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import org.apache.catalina.connector.Connector;
 import org.apache.catalina.core.StandardHost;
 import org.apache.coyote.http11.AbstractHttp11Protocol;
+import org.apache.tomcat.util.net.SSLHostConfig;
+import org.apache.tomcat.util.net.SSLHostConfigCertificate;
+import org.apache.tomcat.util.net.SSLUtil;
 import org.apache.tomcat.util.threads.VirtualThreadExecutor;
+import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.ImportAutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.autoconfigure.context.LifecycleAutoConfiguration;
 import org.springframework.boot.autoconfigure.context.PropertyPlaceholderAutoConfiguration;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
@@ -106,8 +124,42 @@ class AuditConfiguration {
         return new ReadTrail(new Outbox(db), time);
     }
 
+    /// With an API to ask, the service has a certificate; it waits for that API at its first start.
+    @Bean(destroyMethod = "close")
+    @ConditionalOnProperty("vigil.audit.api-url")
+    IdentityKeeper identity(AuditSettings settings, InstantSource time) throws InterruptedException {
+        AuditSettings.Log audit = settings.audit();
+        try {
+            return IdentityKeeper.await(
+                    new IdentitySettings(
+                            audit.stateDir(),
+                            Objects.requireNonNull(audit.apiUrl()),
+                            "audit",
+                            audit.joinToken(),
+                            audit.caPin()),
+                    time);
+        } catch (IdentityException e) {
+            throw new IllegalStateException("audit-service not started: " + e.getMessage(), e);
+        }
+    }
+
+    @Bean(destroyMethod = "close")
+    @ConditionalOnProperty("management.server.port")
+    HealthPort health(Environment environment, Sequencer sequencer) throws IOException {
+        return HealthPort.open(
+                new InetSocketAddress(
+                        environment.getProperty("management.server.address", "127.0.0.1"),
+                        environment.getRequiredProperty("management.server.port", Integer.class)),
+                () -> working(sequencer));
+    }
+
+    private static boolean working(Sequencer sequencer) {
+        return Set.of(Sequencer.State.LEADING, Sequencer.State.STANDING_BY).contains(sequencer.state());
+    }
+
     @Bean
-    TomcatServletWebServerFactory webServer(Environment environment) throws UnknownHostException {
+    TomcatServletWebServerFactory webServer(Environment environment, ObjectProvider<IdentityKeeper> identity)
+            throws UnknownHostException {
         var factory = new TomcatServletWebServerFactory(environment.getProperty("server.port", Integer.class, 8082));
         factory.setAddress(InetAddress.getByName(environment.getProperty("server.address", "127.0.0.1")));
         factory.setShutdown(Shutdown.GRACEFUL);
@@ -117,25 +169,52 @@ class AuditConfiguration {
                 http.setMaxHttpRequestHeaderSize(HEADER_BYTES_MAX);
             }
         });
+        identity.ifAvailable(keeper -> factory.addConnectorCustomizers(connector -> servicesOnly(connector, keeper)));
         factory.addContextCustomizers(
                 context -> ((StandardHost) context.getParent()).setErrorReportValveClass(ProblemValve.class.getName()));
         return factory;
     }
 
+    private static void servicesOnly(Connector connector, IdentityKeeper keeper) {
+        ServerTls tls = keeper.server(Peers.anyService());
+        var host = new SSLHostConfig();
+        host.setProtocols("TLSv1.3");
+        host.setCertificateVerification("required");
+        var certificate = new SSLHostConfigCertificate(host, SSLHostConfigCertificate.Type.EC);
+        certificate.setSslContext(SSLUtil.createSSLContext(tls.context(), tls.keys(), tls.trust()));
+        host.addCertificate(certificate);
+        connector.setScheme("https");
+        connector.setSecure(true);
+        var protocol = (AbstractHttp11Protocol<?>) connector.getProtocolHandler();
+        protocol.setSSLEnabled(true);
+        protocol.addSslHostConfig(host);
+    }
+
+    @Bean
+    TokenCheck tokens(AuditSettings settings, ObjectProvider<IdentityKeeper> identity) {
+        return TokenCheck.of(settings.tokenOrThrow().issuer().toString(), settings.tokenKeys(), () -> {
+            HttpClient.Builder client = HttpClient.newBuilder()
+                    .version(HttpClient.Version.HTTP_1_1)
+                    .connectTimeout(Duration.ofSeconds(CONNECT_SECONDS_MAX));
+            identity.ifAvailable(keeper ->
+                    client.sslContext(keeper.clientTls(Peers.service("api"))).sslParameters(TlsContexts.parameters()));
+            return client.build();
+        });
+    }
+
     @Bean
     ServletRegistrationBean<AuditServlet> servlet(
-            AuditSettings settings, JdbcClient db, NoteSigner signer, ReadTrail trail, Sequencer sequencer) {
-        AuditSettings.Token token = settings.tokenOrThrow();
+            AuditSettings settings, AuditRoutes routes, TokenCheck tokens, ReadTrail trail, Sequencer sequencer) {
         var parts = new AuditServlet.Parts(
-                new AuditRoutes(db, signer),
-                TokenCheck.of(token.issuer().toString(), token.keys()),
-                trail,
-                () -> Set.of(Sequencer.State.LEADING, Sequencer.State.STANDING_BY)
-                        .contains(sequencer.state()),
-                Set.copyOf(settings.trustedProxies()));
+                routes, tokens, trail, () -> working(sequencer), Set.copyOf(settings.trustedProxies()));
         var registration = new ServletRegistrationBean<>(new AuditServlet(parts), "/");
         registration.setLoadOnStartup(1);
         return registration;
+    }
+
+    @Bean
+    AuditRoutes routes(JdbcClient db, NoteSigner signer) {
+        return new AuditRoutes(db, signer);
     }
 
     /// How both kinds of connections are made.

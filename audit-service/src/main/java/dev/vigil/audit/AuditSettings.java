@@ -72,11 +72,17 @@ record AuditSettings(
     /// Whose tokens are accepted.
     ///
     /// @param issuer  the API's URL, without a slash at the end
-    /// @param jwksUri where its keys are; by default `<issuer>/oauth2/jwks`
-    record Token(URI issuer, @Nullable URI jwksUri) {
-        String keys() {
-            return jwksUri == null ? issuer + "/oauth2/jwks" : jwksUri.toString();
+    /// @param jwksUri where its keys are; by default `<issuer>/oauth2/jwks`, or the API's worker port where
+    ///                this service has a certificate
+    record Token(URI issuer, @Nullable URI jwksUri) {}
+
+    /// Where the keys are that tokens are checked with.
+    String tokenKeys() {
+        Token issuer = tokenOrThrow();
+        if (issuer.jwksUri() != null) {
+            return issuer.jwksUri().toString();
         }
+        return audit.apiUrl() == null ? issuer.issuer() + "/oauth2/jwks" : audit.apiUrl() + "/internal/v1/jwks";
     }
 
     /// The log.
@@ -85,15 +91,31 @@ record AuditSettings(
     /// @param signingKeyFile   PEM file with its Ed25519 key
     /// @param createSigningKey whether to make the key when the file is not there
     /// @param sources          schemas with an outbox
+    /// @param apiUrl           worker port of the API, `https://host:port`. With it this service has a
+    ///                         certificate and its port is TLS 1.3, for other services of this installation only;
+    ///                         without it that port is plain HTTP and must not leave the machine
+    /// @param stateDir         private folder for the certificate
+    /// @param joinToken        needed only while there is no certificate
+    /// @param caPin            the same
     record Log(
             @DefaultValue("vigil.local/audit") String origin,
             @DefaultValue("audit-signing-key.pem") Path signingKeyFile,
             @DefaultValue("false") boolean createSigningKey,
 
             @DefaultValue({"scheduler", "access", "gdpr", "audit"})
-            List<String> sources) {
+            List<String> sources,
+
+            @Nullable URI apiUrl,
+            @DefaultValue("audit-state") Path stateDir,
+            @Nullable String joinToken,
+            @Nullable String caPin) {
         Log {
             sources = List.copyOf(sources);
+        }
+
+        @Override
+        public String toString() {
+            return "Log[" + origin + "]";
         }
     }
 }

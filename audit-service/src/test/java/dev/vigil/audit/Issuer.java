@@ -46,6 +46,11 @@ final class Issuer implements AutoCloseable {
         server.start();
     }
 
+    /// What it publishes, for another place.
+    String jwks() {
+        return new JWKSet(key.toPublicJWK()).toString();
+    }
+
     String url() {
         return "http://127.0.0.1:" + server.getAddress().getPort();
     }

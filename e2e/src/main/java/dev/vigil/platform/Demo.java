@@ -106,6 +106,15 @@ public final class Demo {
         return JSON.readTree(Files.readString(file));
     }
 
+    /// Shows a running platform.
+    ///
+    /// @param ready    how to reach it: the content of its `ready.json`
+    /// @param examples the folder with the tasks and what they come to
+    /// @return whether everything came to what it should
+    static boolean show(JsonNode ready, Path examples, PrintStream out) throws IOException {
+        return new Demo(examples.resolveSibling("vigil"), out).show(ready);
+    }
+
     private boolean show(JsonNode ready) throws IOException {
         String url = ready.path("url").asString();
         JsonNode credentials = ready.path("client");
@@ -167,9 +176,11 @@ public final class Demo {
     /// A privacy officer asks for everything about one subject and reads the export.
     private boolean export(String url, VigilClient admin) throws IOException {
         String password = HexFormat.of().formatHex(randomBytes());
-        admin.post("/api/v1/users", Map.of("username", "demo-privacy", "password", password, "role", "privacy_officer"))
+        // A name of its own: the demo may be shown again on the same platform.
+        String name = "demo-privacy-" + password.substring(0, 6);
+        admin.post("/api/v1/users", Map.of("username", name, "password", password, "role", "privacy_officer"))
                 .expect(201);
-        VigilClient officer = VigilClient.ofUser(url, "demo-privacy", password);
+        VigilClient officer = VigilClient.ofUser(url, name, password);
         String request = officer.post(
                         "/api/v1/gdpr/requests",
                         Map.of("kind", "access", "subject", SUBJECT, "reason", "Shown in the demo"))

@@ -76,7 +76,7 @@ public final class EmbeddedPostgres implements AutoCloseable {
     }
 
     /// A password of 192 random bits.
-    static String newPassword() {
+    public static String newPassword() {
         var random = new byte[PASSWORD_BYTES];
         new SecureRandom().nextBytes(random);
         return HexFormat.of().formatHex(random);

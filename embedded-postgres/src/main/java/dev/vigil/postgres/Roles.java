@@ -13,6 +13,7 @@ import java.util.EnumMap;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Properties;
+import java.util.function.Function;
 
 /// Creates Vigil's roles and databases. Everything here may be run again and changes nothing then.
 public final class Roles {
@@ -26,16 +27,24 @@ public final class Roles {
     ///
     /// @param passwordFile where they are kept
     public static Database bootstrap(EmbeddedPostgres server, Path passwordFile) {
+        return bootstrap(server::superuser, passwordFile);
+    }
+
+    /// Does the same on any server.
+    ///
+    /// @param superuser    how a role that may create roles connects to the database of that name
+    /// @param passwordFile where the passwords are kept
+    public static Database bootstrap(Function<String, Credentials> superuser, Path passwordFile) {
         try {
             Map<Role, String> passwords = passwords(passwordFile);
-            try (Connection connection = server.superuser("postgres").connect()) {
+            try (Connection connection = superuser.apply("postgres").connect()) {
                 create(connection, passwords);
                 createDatabase(connection, DATABASE);
             }
-            try (Connection connection = server.superuser(DATABASE).connect()) {
+            try (Connection connection = superuser.apply(DATABASE).connect()) {
                 closeToStrangers(connection, DATABASE);
             }
-            return new Database(server.url(DATABASE), passwords);
+            return new Database(superuser.apply(DATABASE).url(), passwords);
         } catch (IOException failure) {
             throw new UncheckedIOException("role passwords not kept in " + passwordFile, failure);
         } catch (SQLException failure) {

@@ -8,16 +8,29 @@ import dev.vigil.gdpr.subject.AuditClient;
 import dev.vigil.gdpr.subject.VaultClient;
 import dev.vigil.gdpr.web.ProblemValve;
 import dev.vigil.gdpr.web.TokenCheck;
+import dev.vigil.protocol.health.HealthPort;
 import dev.vigil.protocol.identity.IdentitySettings;
+import dev.vigil.protocol.identity.Peers;
+import dev.vigil.protocol.identity.ServerTls;
+import java.io.IOException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
+import java.net.http.HttpClient;
 import java.time.Clock;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import org.apache.catalina.connector.Connector;
 import org.apache.catalina.core.StandardHost;
 import org.apache.coyote.http11.AbstractHttp11Protocol;
+import org.apache.tomcat.util.net.SSLHostConfig;
+import org.apache.tomcat.util.net.SSLHostConfigCertificate;
+import org.apache.tomcat.util.net.SSLUtil;
 import org.apache.tomcat.util.threads.VirtualThreadExecutor;
 import org.springframework.boot.autoconfigure.ImportAutoConfiguration;
+import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.autoconfigure.context.LifecycleAutoConfiguration;
 import org.springframework.boot.autoconfigure.context.PropertyPlaceholderAutoConfiguration;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
@@ -51,7 +64,10 @@ class GdprConfiguration {
     HikariDataSource connections(GdprSettings settings) {
         GdprSettings.Database database = settings.database();
         if (database.migration() != null) {
-            GdprSchema.migrate(database.url(), database.migration());
+            GdprSchema.migrate(
+                    database.url(),
+                    database.migration().username(),
+                    database.migration().password());
         }
         var pool = new HikariDataSource();
         pool.setPoolName("gdpr");
@@ -96,7 +112,7 @@ class GdprConfiguration {
                 time,
                 Signer.open(service.signingKeyFile(), service.createSigningKey()),
                 service.exportLife());
-        return new RequestRoutes(means, vault, new AuditClient(service.auditUrl()));
+        return new RequestRoutes(means, vault, new AuditClient(service.auditUrl(), vault));
     }
 
     @Bean(initMethod = "start", destroyMethod = "close")
@@ -104,8 +120,25 @@ class GdprConfiguration {
         return routes.worker();
     }
 
+    @Bean(destroyMethod = "close")
+    @ConditionalOnProperty("management.server.port")
+    HealthPort health(Environment environment, BooleanSupplier ready) throws IOException {
+        return HealthPort.open(
+                new InetSocketAddress(
+                        environment.getProperty("management.server.address", "127.0.0.1"),
+                        environment.getRequiredProperty("management.server.port", Integer.class)),
+                ready);
+    }
+
     @Bean
-    TomcatServletWebServerFactory webServer(Environment environment) throws UnknownHostException {
+    BooleanSupplier ready(VaultClient vault, HikariDataSource connections) {
+        JdbcClient db = JdbcClient.create(connections);
+        return () -> vault.ready() && reaches(db);
+    }
+
+    @Bean
+    TomcatServletWebServerFactory webServer(Environment environment, GdprSettings settings, VaultClient vault)
+            throws UnknownHostException, InterruptedException {
         var factory = new TomcatServletWebServerFactory(environment.getProperty("server.port", Integer.class, 8083));
         factory.setAddress(InetAddress.getByName(environment.getProperty("server.address", "127.0.0.1")));
         factory.setShutdown(Shutdown.GRACEFUL);
@@ -115,18 +148,47 @@ class GdprConfiguration {
                 http.setMaxHttpRequestHeaderSize(HEADER_BYTES_MAX);
             }
         });
+        if (settings.gdpr().tls()) {
+            ServerTls tls = vault.identity().server(Peers.anyService());
+            factory.addConnectorCustomizers(connector -> servicesOnly(connector, tls));
+        }
         factory.addContextCustomizers(
                 context -> ((StandardHost) context.getParent()).setErrorReportValveClass(ProblemValve.class.getName()));
         return factory;
     }
 
+    private static void servicesOnly(Connector connector, ServerTls tls) {
+        var host = new SSLHostConfig();
+        host.setProtocols("TLSv1.3");
+        host.setCertificateVerification("required");
+        var certificate = new SSLHostConfigCertificate(host, SSLHostConfigCertificate.Type.EC);
+        certificate.setSslContext(SSLUtil.createSSLContext(tls.context(), tls.keys(), tls.trust()));
+        host.addCertificate(certificate);
+        connector.setScheme("https");
+        connector.setSecure(true);
+        var protocol = (AbstractHttp11Protocol<?>) connector.getProtocolHandler();
+        protocol.setSSLEnabled(true);
+        protocol.addSslHostConfig(host);
+    }
+
     @Bean
-    ServletRegistrationBean<GdprServlet> servlet(
-            GdprSettings settings, RequestRoutes routes, VaultClient vault, HikariDataSource connections) {
-        GdprSettings.Token token = settings.token();
-        JdbcClient db = JdbcClient.create(connections);
-        var servlet = new GdprServlet(
-                routes, TokenCheck.of(token.issuer().toString(), token.keys()), () -> vault.ready() && reaches(db));
+    TokenCheck tokens(GdprSettings settings, VaultClient vault) {
+        return TokenCheck.of(
+                settings.token().issuer().toString(),
+                settings.tokenKeys(),
+                () -> settings.gdpr().tls() ? vault.toApi() : plain());
+    }
+
+    private static HttpClient plain() {
+        return HttpClient.newBuilder()
+                .version(HttpClient.Version.HTTP_1_1)
+                .connectTimeout(Duration.ofSeconds(CONNECT_SECONDS_MAX))
+                .build();
+    }
+
+    @Bean
+    ServletRegistrationBean<GdprServlet> servlet(RequestRoutes routes, TokenCheck tokens, BooleanSupplier ready) {
+        var servlet = new GdprServlet(routes, tokens, ready);
         var registration = new ServletRegistrationBean<>(servlet, "/");
         registration.setLoadOnStartup(1);
         return registration;

@@ -4,15 +4,17 @@ import org.flywaydb.core.Flyway;
 import org.springframework.jdbc.core.simple.JdbcClient;
 
 /// The schema `gdpr` and its migrations.
-final class GdprSchema {
+public final class GdprSchema {
     private GdprSchema() {}
 
     /// Brings the schema up to date.
     ///
-    /// @param owner the owner of the schemas, not the service's own role
-    static void migrate(String url, GdprSettings.Login owner) {
+    /// @param url      JDBC address
+    /// @param username the owner of the schemas, not the service's own role
+    /// @param password the owner's
+    public static void migrate(String url, String username, String password) {
         Flyway.configure(GdprSchema.class.getClassLoader())
-                .dataSource(url, owner.username(), owner.password())
+                .dataSource(url, username, password)
                 .schemas("gdpr")
                 .locations("classpath:db/migration/gdpr")
                 .connectRetries(10)

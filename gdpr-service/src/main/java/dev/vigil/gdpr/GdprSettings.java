@@ -59,11 +59,16 @@ record GdprSettings(Database database, Token token, Service gdpr) {
     /// Whose tokens are accepted.
     ///
     /// @param issuer  the API's URL, without a slash at the end
-    /// @param jwksUri where its keys are; by default `<issuer>/oauth2/jwks`
-    record Token(URI issuer, @Nullable URI jwksUri) {
-        String keys() {
-            return jwksUri == null ? issuer + "/oauth2/jwks" : jwksUri.toString();
+    /// @param jwksUri where its keys are; by default `<issuer>/oauth2/jwks`, or the API's worker port with
+    ///                `vigil.gdpr.tls`
+    record Token(URI issuer, @Nullable URI jwksUri) {}
+
+    /// Where the keys are that tokens are checked with.
+    String tokenKeys() {
+        if (token.jwksUri() != null) {
+            return token.jwksUri().toString();
         }
+        return gdpr.tls() ? gdpr.apiUrl() + "/internal/v1/jwks" : token.issuer() + "/oauth2/jwks";
     }
 
     /// The service itself.
@@ -71,6 +76,8 @@ record GdprSettings(Database database, Token token, Service gdpr) {
     /// @param name             for people, in the registry
     /// @param apiUrl           worker port of the API, `https://host:port`
     /// @param auditUrl         audit-service, without a slash at the end
+    /// @param tls              whether the port is TLS 1.3, for other services of this installation only;
+    ///                         without, it is plain HTTP and must not leave the machine
     /// @param stateDir         private folder for its certificate
     /// @param joinToken        needed only while there is no certificate
     /// @param caPin            `sha256:…` of the CA, needed only with the token
@@ -81,6 +88,7 @@ record GdprSettings(Database database, Token token, Service gdpr) {
             @DefaultValue("gdpr") String name,
             URI apiUrl,
             URI auditUrl,
+            @DefaultValue("false") boolean tls,
             @DefaultValue("gdpr-state") Path stateDir,
             @Nullable String joinToken,
             @Nullable String caPin,

@@ -5,17 +5,24 @@ import static org.awaitility.Awaitility.await;
 
 import dev.vigil.postgres.Role;
 import dev.vigil.postgres.TestPostgres;
+import dev.vigil.protocol.identity.Identity;
+import dev.vigil.protocol.identity.Peers;
 import dev.vigil.protocol.identity.TestApi;
 import dev.vigil.protocol.identity.TestAuthority;
 import java.io.IOException;
 import java.net.HttpURLConnection;
+import java.net.ServerSocket;
 import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -49,6 +56,59 @@ class StartAloneTest {
                 process.destroy();
             }
             assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        }
+    }
+
+    @Test
+    void with_tls_its_port_is_for_services_and_health_has_a_port_of_its_own() throws Exception {
+        var authority = new TestAuthority();
+        try (var api = new TestApi(authority)) {
+            api.token("join", "gdpr");
+            Map<String, String> environment = environment(api, authority);
+            environment.put("VIGIL_GDPR_TLS", "true");
+            int health = freePort();
+            environment.put("MANAGEMENT_SERVER_PORT", Integer.toString(health));
+            Path log = folder.resolve("log");
+            Process process = start(environment, log);
+            try {
+                await().atMost(Duration.ofSeconds(60))
+                        .until(() -> !process.isAlive() || Files.readString(log).contains("Tomcat started on port "));
+                assertThat(process.isAlive()).as(Files.readString(log)).isTrue();
+                await().atMost(Duration.ofSeconds(30))
+                        .until(() -> status("http://127.0.0.1:" + health + "/readyz") == 200);
+                String url = "https://127.0.0.1:"
+                        + Files.readString(log).replaceFirst("(?s).*Tomcat started on port ([0-9]+).*", "$1")
+                        + "/api/v1/gdpr/requests";
+
+                assertThat(status(url, authority.service("api"), authority)).isEqualTo(401);
+                assertThat(status(
+                                url,
+                                authority.issue(
+                                        "spiffe://vigil.local/worker/" + UUID.randomUUID(), Duration.ofHours(1)),
+                                authority))
+                        .isEqualTo(-1);
+            } finally {
+                process.destroy();
+            }
+            assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        }
+    }
+
+    private static int status(String url, Identity caller, TestAuthority authority) throws InterruptedException {
+        try (HttpClient client = HttpClient.newBuilder()
+                .version(HttpClient.Version.HTTP_1_1)
+                .sslContext(authority.tls(caller, Peers.service("gdpr")))
+                .build()) {
+            return client.send(HttpRequest.newBuilder(URI.create(url)).build(), HttpResponse.BodyHandlers.discarding())
+                    .statusCode();
+        } catch (IOException refused) {
+            return -1;
+        }
+    }
+
+    private static int freePort() throws IOException {
+        try (var socket = new ServerSocket(0)) {
+            return socket.getLocalPort();
         }
     }
 

@@ -7,7 +7,7 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.jdbc.datasource.DriverManagerDataSource;
 
 /// Brings the schemas that this service works with to the version of this build, or refuses to start without them.
-final class Migrations {
+public final class Migrations {
     private static final List<String> OWN = List.of("access", "vault");
 
     private Migrations() {}
@@ -19,7 +19,16 @@ final class Migrations {
             requireSchemas(db);
             return;
         }
-        var migrator = new DriverManagerDataSource(settings.url(), owner.username(), owner.password());
+        migrate(settings.url(), owner.username(), owner.password());
+    }
+
+    /// Brings the schemas up to date.
+    ///
+    /// @param url      JDBC address
+    /// @param username the owner of the schemas, not the service's own role
+    /// @param password the owner's
+    public static void migrate(String url, String username, String password) {
+        var migrator = new DriverManagerDataSource(url, username, password);
         SchedulerSchema.migrate(migrator, SchedulerSchema.SHARDS);
         for (String schema : OWN) {
             Flyway.configure(Migrations.class.getClassLoader())

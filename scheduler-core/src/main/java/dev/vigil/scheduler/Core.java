@@ -1,5 +1,6 @@
 package dev.vigil.scheduler;
 
+import dev.vigil.protocol.health.HealthPort;
 import dev.vigil.protocol.identity.IdentityException;
 import dev.vigil.protocol.identity.IdentityKeeper;
 import dev.vigil.protocol.identity.IdentitySettings;

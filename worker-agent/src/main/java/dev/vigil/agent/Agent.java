@@ -20,7 +20,6 @@ import org.slf4j.LoggerFactory;
 final class Agent implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Agent.class);
     private static final Duration CORES_ASKED_EVERY = Duration.ofSeconds(1);
-    private static final Duration RETRY = Duration.ofSeconds(1);
     private static final Duration OWNED_WITHIN = Duration.ofSeconds(12);
     private static final Duration ORPHAN_GRACE = Duration.ofSeconds(60);
 
@@ -86,17 +85,7 @@ final class Agent implements AutoCloseable {
                 settings.name(),
                 settings.token(),
                 settings.caPin());
-        while (true) {
-            try {
-                return IdentityKeeper.open(identity, clock);
-            } catch (IOException e) {
-                LOG.warn(
-                        "event=api_unreachable url={} tried_again=true reason=\"{}\"",
-                        settings.apiUrl(),
-                        e.getMessage());
-                Thread.sleep(RETRY);
-            }
-        }
+        return IdentityKeeper.await(identity, clock);
     }
 
     private static String version() {

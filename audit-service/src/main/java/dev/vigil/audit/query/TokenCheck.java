@@ -2,16 +2,19 @@ package dev.vigil.audit.query;
 
 import dev.vigil.protocol.id.Id;
 import dev.vigil.protocol.id.Kind;
+import java.net.http.HttpClient;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashSet;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.springframework.http.client.SimpleClientHttpRequestFactory;
+import org.springframework.http.client.ClientHttpRequestFactory;
+import org.springframework.http.client.JdkClientHttpRequestFactory;
 import org.springframework.security.oauth2.core.DelegatingOAuth2TokenValidator;
 import org.springframework.security.oauth2.jose.jws.SignatureAlgorithm;
 import org.springframework.security.oauth2.jwt.BadJwtException;
@@ -51,11 +54,14 @@ public final class TokenCheck {
 
     /// Checks tokens of that issuer.
     ///
-    /// @param keys where the issuer publishes its keys
-    public static TokenCheck of(String issuer, String keys) {
-        var requests = new SimpleClientHttpRequestFactory();
-        requests.setConnectTimeout(KEYS_PATIENCE);
-        requests.setReadTimeout(KEYS_PATIENCE);
+    /// @param keys   where the issuer publishes its keys
+    /// @param client asks there; asked for anew each time, because its certificate may be renewed in between
+    public static TokenCheck of(String issuer, String keys, Supplier<HttpClient> client) {
+        ClientHttpRequestFactory requests = (url, method) -> {
+            var fetch = new JdkClientHttpRequestFactory(client.get());
+            fetch.setReadTimeout(KEYS_PATIENCE);
+            return fetch.createRequest(url, method);
+        };
         NimbusJwtDecoder decoder = NimbusJwtDecoder.withJwkSetUri(keys)
                 .jwsAlgorithm(SignatureAlgorithm.RS256)
                 .validateType(false)

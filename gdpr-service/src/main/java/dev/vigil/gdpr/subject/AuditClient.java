@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import tools.jackson.databind.JsonNode;
 
 /// audit-service over HTTP, with the token that the API gave for it.
@@ -17,17 +18,23 @@ public final class AuditClient implements AuditTrail {
     private static final int PAGE = 200;
 
     private final URI url;
-    private final HttpClient http;
+    private final Supplier<HttpClient> http;
 
-    /// The service at that address.
+    /// The service at that address. By `https` it is called with this service's certificate.
     ///
-    /// @param url without a slash at the end
-    public AuditClient(URI url) {
+    /// @param url   without a slash at the end
+    /// @param vault holds the certificate
+    public AuditClient(URI url, VaultClient vault) {
         this.url = url;
-        this.http = HttpClient.newBuilder()
-                .version(HttpClient.Version.HTTP_1_1)
-                .connectTimeout(Duration.ofSeconds(2))
-                .build();
+        if ("https".equals(url.getScheme())) {
+            this.http = vault::toAudit;
+        } else {
+            HttpClient plain = HttpClient.newBuilder()
+                    .version(HttpClient.Version.HTTP_1_1)
+                    .connectTimeout(Duration.ofSeconds(2))
+                    .build();
+            this.http = () -> plain;
+        }
     }
 
     @Override
@@ -60,7 +67,7 @@ public final class AuditClient implements AuditTrail {
                 .header("Authorization", "Bearer " + token)
                 .GET()
                 .build();
-        return Calls.send(http, request, SERVICE);
+        return Calls.send(http.get(), request, SERVICE);
     }
 
     private static String encode(String value) {

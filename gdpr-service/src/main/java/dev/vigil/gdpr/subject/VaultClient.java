@@ -20,6 +20,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,9 +40,14 @@ public final class VaultClient implements Vault, AutoCloseable {
     private final IdentitySettings settings;
     private final InstantSource time;
     private final Thread enrolment;
+    private final CompletableFuture<IdentityKeeper> admitted = new CompletableFuture<>();
     private volatile @Nullable Connected connected;
 
-    private record Connected(IdentityKeeper identity, HttpClient http) {}
+    private record Connected(IdentityKeeper identity, HttpClient http, HttpClient audit) {
+        Connected(IdentityKeeper identity) {
+            this(identity, client(identity, "api"), client(identity, "audit"));
+        }
+    }
 
     private VaultClient(IdentitySettings settings, InstantSource time) {
         this.settings = settings;
@@ -59,8 +66,9 @@ public final class VaultClient implements Vault, AutoCloseable {
         while (!Thread.currentThread().isInterrupted()) {
             try {
                 IdentityKeeper identity = IdentityKeeper.open(settings, time);
-                identity.onRenewal(() -> connected = new Connected(identity, http(identity)));
-                connected = new Connected(identity, http(identity));
+                identity.onRenewal(() -> connected = new Connected(identity));
+                connected = new Connected(identity);
+                admitted.complete(identity);
                 LOG.info("event=enrolled id={}", identity.current().id());
                 return;
             } catch (IOException e) {
@@ -79,13 +87,40 @@ public final class VaultClient implements Vault, AutoCloseable {
         }
     }
 
-    private static HttpClient http(IdentityKeeper identity) {
+    private static HttpClient client(IdentityKeeper identity, String service) {
         return HttpClient.newBuilder()
                 .version(HttpClient.Version.HTTP_1_1)
-                .sslContext(identity.clientTls(Peers.service("api")))
+                .sslContext(identity.clientTls(Peers.service(service)))
                 .sslParameters(TlsContexts.parameters())
                 .connectTimeout(CONNECT)
                 .build();
+    }
+
+    /// This service's certificate; waits until the API has admitted it.
+    public IdentityKeeper identity() throws InterruptedException {
+        try {
+            return admitted.get();
+        } catch (ExecutionException e) {
+            throw new IllegalStateException("nothing completes this with a failure", e);
+        }
+    }
+
+    /// Calls the API, and no other, with this service's certificate.
+    public HttpClient toApi() {
+        return connected().http();
+    }
+
+    /// Calls audit-service, and no other, with this service's certificate.
+    HttpClient toAudit() {
+        return connected().audit();
+    }
+
+    private Connected connected() {
+        Connected now = connected;
+        if (now == null) {
+            throw Calls.down(SERVICE, "has not admitted this service yet");
+        }
+        return now;
     }
 
     @Override
@@ -196,16 +231,13 @@ public final class VaultClient implements Vault, AutoCloseable {
     }
 
     private JsonNode post(String path, Map<String, ?> body) {
-        Connected now = connected;
-        if (now == null) {
-            throw Calls.down(SERVICE, "has not admitted this service yet");
-        }
+        HttpClient api = toApi();
         var request = HttpRequest.newBuilder(URI.create(settings.api() + "/internal/v1/" + path))
                 .timeout(PATIENCE)
                 .header("Content-Type", "application/json")
                 .POST(HttpRequest.BodyPublishers.ofByteArray(JsonMapper.shared().writeValueAsBytes(body)))
                 .build();
-        return Calls.accepted(Calls.send(now.http(), request, SERVICE), SERVICE);
+        return Calls.accepted(Calls.send(api, request, SERVICE), SERVICE);
     }
 
     private static String id(UUID request) {

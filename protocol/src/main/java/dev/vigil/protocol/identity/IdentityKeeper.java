@@ -22,6 +22,7 @@ public final class IdentityKeeper implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(IdentityKeeper.class.getName());
     private static final Duration WAIT_MIN = Duration.ofMillis(200);
     private static final Duration WAIT_MAX = Duration.ofSeconds(30);
+    private static final Duration API_PAUSE = Duration.ofSeconds(1);
     private static final SecureRandom JITTER = new SecureRandom();
 
     private final IdentitySettings settings;
@@ -58,6 +59,24 @@ public final class IdentityKeeper implements AutoCloseable {
         } catch (IOException | IdentityException | InterruptedException | RuntimeException e) {
             folder.close();
             throw e;
+        }
+    }
+
+    /// The same, and waits for an API that cannot be reached yet.
+    ///
+    /// @throws IdentityException the API refused, or the settings cannot work; another try does not help
+    public static IdentityKeeper await(IdentitySettings settings, InstantSource clock)
+            throws IdentityException, InterruptedException {
+        while (true) {
+            try {
+                return open(settings, clock);
+            } catch (IOException e) {
+                LOG.log(
+                        System.Logger.Level.WARNING,
+                        () -> "event=api_unreachable url=" + settings.api() + " tried_again=true reason=\""
+                                + e.getMessage() + "\"");
+                TimeUnit.MILLISECONDS.sleep(API_PAUSE.toMillis());
+            }
         }
     }
 
@@ -135,6 +154,11 @@ public final class IdentityKeeper implements AutoCloseable {
     /// certificate. The caller asks for client certificates (`needClientAuth`).
     public SSLContext serverTls(Peers expected) {
         return TlsContexts.of(() -> held.identity(), held.authorities(), expected);
+    }
+
+    /// The same in its parts.
+    public ServerTls server(Peers expected) {
+        return TlsContexts.server(() -> held.identity(), held.authorities(), expected);
     }
 
     /// Calls back after each renewal, on the renewal thread.

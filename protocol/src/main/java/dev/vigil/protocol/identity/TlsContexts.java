@@ -40,9 +40,14 @@ public final class TlsContexts {
     }
 
     static SSLContext of(Supplier<Identity> identity, List<X509Certificate> authorities, Peers expected) {
+        return server(identity, authorities, expected).context();
+    }
+
+    static ServerTls server(Supplier<Identity> identity, List<X509Certificate> authorities, Peers expected) {
         try {
             var trust = new PeerTrust(authorities, expected, identity.get().id().domain());
-            return context(new KeyManager[] {new NewestKey(identity)}, trust);
+            var keys = new NewestKey(identity);
+            return new ServerTls(context(new KeyManager[] {keys}, trust), keys, trust);
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException("TLS 1.3 is part of every JDK", e);
         }

@@ -43,6 +43,7 @@ import org.springframework.transaction.support.TransactionTemplate;
     Revisions.class,
     Revocations.class,
     RowSigner.class,
+    ServiceKeys.class,
     Sessions.class,
     Sessions.Tools.class,
     SigningKeys.class,

@@ -23,8 +23,8 @@ final class AuditGateway implements Routes {
     private final Upstream audit;
     private final SubjectIndex subjects;
 
-    AuditGateway(URI url, SubjectIndex subjects, TokenMint tokens) {
-        this.audit = new Upstream("audit-service", url, tokens);
+    AuditGateway(URI url, UpstreamClient client, SubjectIndex subjects, TokenMint tokens) {
+        this.audit = new Upstream("audit-service", url, client, tokens);
         this.subjects = subjects;
     }
 

@@ -1,6 +1,7 @@
 package dev.vigil.api.gateway;
 
 import dev.vigil.api.vault.SubjectIndex;
+import dev.vigil.api.vault.WorkerPortIdentity;
 import dev.vigil.api.web.RouteTable;
 import dev.vigil.api.web.TokenMint;
 import io.micrometer.core.instrument.binder.jvm.JvmGcMetrics;
@@ -10,6 +11,7 @@ import io.micrometer.core.instrument.binder.system.ProcessorMetrics;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.net.InetAddress;
+import java.net.URI;
 import java.net.UnknownHostException;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
@@ -24,14 +26,17 @@ import org.springframework.core.env.Environment;
 public class GatewayConfiguration {
     @Bean
     @ConditionalOnProperty("vigil.audit.url")
-    AuditGateway auditGateway(GatewaySettings settings, SubjectIndex subjects, TokenMint tokens) {
-        return new AuditGateway(settings.requiredAudit(), subjects, tokens);
+    AuditGateway auditGateway(
+            GatewaySettings settings, SubjectIndex subjects, WorkerPortIdentity identity, TokenMint tokens) {
+        URI url = settings.requiredAudit();
+        return new AuditGateway(url, new UpstreamClient("audit", url, identity), subjects, tokens);
     }
 
     @Bean
     @ConditionalOnProperty("vigil.gdpr.url")
-    GdprGateway gdprGateway(GatewaySettings settings, TokenMint tokens) {
-        return new GdprGateway(settings.requiredGdpr(), tokens);
+    GdprGateway gdprGateway(GatewaySettings settings, WorkerPortIdentity identity, TokenMint tokens) {
+        URI url = settings.requiredGdpr();
+        return new GdprGateway(url, new UpstreamClient("gdpr", url, identity), tokens);
     }
 
     @Bean

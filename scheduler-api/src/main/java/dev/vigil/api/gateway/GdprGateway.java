@@ -15,8 +15,8 @@ final class GdprGateway implements Routes {
 
     private final Upstream gdpr;
 
-    GdprGateway(URI url, TokenMint tokens) {
-        this.gdpr = new Upstream("gdpr-service", url, tokens);
+    GdprGateway(URI url, UpstreamClient client, TokenMint tokens) {
+        this.gdpr = new Upstream("gdpr-service", url, client, tokens);
     }
 
     @Override

@@ -11,7 +11,6 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.URI;
-import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
@@ -20,7 +19,6 @@ import java.util.List;
 /// Another service of this installation. A call is passed on with the caller's own token, which that service checks
 /// again; bodies are streamed in both directions.
 final class Upstream {
-    private static final Duration CONNECT_WAIT = Duration.ofSeconds(2);
     private static final Duration ANSWER_WAIT = Duration.ofSeconds(60);
     private static final List<String> ASKED =
             List.of("Authorization", "Accept", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key");
@@ -36,21 +34,18 @@ final class Upstream {
 
     private final String name;
     private final URI url;
+    private final UpstreamClient client;
     private final TokenMint tokens;
-    private final HttpClient http;
 
     /// @param name   for messages
     /// @param url    without a slash at the end
+    /// @param client calls it
     /// @param tokens for callers with an API key, which only this service knows
-    Upstream(String name, URI url, TokenMint tokens) {
+    Upstream(String name, URI url, UpstreamClient client, TokenMint tokens) {
         this.name = name;
         this.url = url;
+        this.client = client;
         this.tokens = tokens;
-        this.http = HttpClient.newBuilder()
-                .version(HttpClient.Version.HTTP_1_1)
-                .connectTimeout(CONNECT_WAIT)
-                .followRedirects(HttpClient.Redirect.NEVER)
-                .build();
     }
 
     /// Passes a call on.
@@ -64,7 +59,7 @@ final class Upstream {
     Answer pass(Call call, String query) {
         HttpResponse<InputStream> response;
         try {
-            response = http.send(request(call, query), HttpResponse.BodyHandlers.ofInputStream());
+            response = client.http().send(request(call, query), HttpResponse.BodyHandlers.ofInputStream());
         } catch (IOException e) {
             throw down();
         } catch (InterruptedException e) {

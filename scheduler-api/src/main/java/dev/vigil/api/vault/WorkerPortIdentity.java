@@ -70,7 +70,7 @@ public final class WorkerPortIdentity {
     }
 
     /// For calls to other services: shows this certificate, and speaks to that service of this installation only.
-    SSLContext clientTls(Peers expected) {
+    public SSLContext clientTls(Peers expected) {
         try {
             KeyStore store = keyStore();
             var key = (PrivateKey) store.getKey(ALIAS, PASSWORD);

@@ -50,6 +50,13 @@ class WorkerPortTest {
     }
 
     @Test
+    void the_keys_of_tokens_are_told_to_who_has_a_certificate() {
+        assertThat(worker.get("/internal/v1/jwks").json())
+                .isEqualTo(admin.get("/oauth2/jwks").json());
+        assertThat(TestWorker.stranger(API).get("/internal/v1/jwks").code()).isEqualTo("certificate_required");
+    }
+
+    @Test
     void a_certificate_of_another_ca_is_refused_in_the_handshake() throws Exception {
         KeyPair other = Authority.newKeyPair();
         var foreign = new JcaX509v3CertificateBuilder(

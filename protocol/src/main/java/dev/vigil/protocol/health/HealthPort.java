@@ -1,4 +1,4 @@
-package dev.vigil.scheduler;
+package dev.vigil.protocol.health;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
@@ -8,8 +8,8 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.BooleanSupplier;
 
-/// `GET /livez` and `GET /readyz`: 200 or 503, no details. A core serves people nothing else, so the JDK's server does.
-final class HealthPort implements AutoCloseable {
+/// `GET /livez` and `GET /readyz`: 200 or 503, no details, for whoever supervises a process. The JDK's server does.
+public final class HealthPort implements AutoCloseable {
     private final HttpServer server;
     private final ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
 
@@ -17,7 +17,10 @@ final class HealthPort implements AutoCloseable {
         this.server = server;
     }
 
-    static HealthPort open(InetSocketAddress address, BooleanSupplier ready) throws IOException {
+    /// Opens it.
+    ///
+    /// @param ready whether the process can do its work now
+    public static HealthPort open(InetSocketAddress address, BooleanSupplier ready) throws IOException {
         var health = new HealthPort(HttpServer.create(address, 16));
         health.server.setExecutor(health.executor);
         health.server.createContext("/", exchange -> {
@@ -31,7 +34,8 @@ final class HealthPort implements AutoCloseable {
         return health;
     }
 
-    int port() {
+    /// Where it listens.
+    public int port() {
         return server.getAddress().getPort();
     }
 

@@ -1,0 +1,31 @@
+#!/bin/sh
+# Lays the runnable jar of each service out in layers below $1, one folder a service: libraries, which change rarely,
+# then Vigil's own classes. Jars that `./mvnw package` or `verify` made on this machine are taken when none of their
+# sources is newer; otherwise they are built here.
+set -eu
+into=$1
+services="scheduler-api scheduler-core worker-agent audit-service gdpr-service e2e"
+
+fresh() {
+  for service in $services; do
+    for jar in "$service"/target/"$service"-*-exec.jar; do
+      plain=${jar%-exec.jar}.jar
+      # The runnable jar has a fixed time of its own, for builds that can be repeated; the plain one tells its age.
+      [ -f "$jar" ] && [ -f "$plain" ] && [ -z "$(find "$service"/src/main -type f -newer "$plain" | head -n 1)" ] || return 1
+    done
+  done
+}
+
+if fresh; then
+  echo "taking the jars that are there"
+else
+  echo "building the jars; ./mvnw -DskipTests package beforehand makes this quicker"
+  ./mvnw -B -q -ntp -Pquick -DskipTests package
+fi
+for service in $services; do
+  java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Djarmode=tools -jar "$service"/target/"$service"-*-exec.jar \
+    extract --layers --destination "$into/$service" --application-filename app.jar >/dev/null
+  for layer in dependencies snapshot-dependencies application; do
+    mkdir -p "$into/$service/$layer"
+  done
+done

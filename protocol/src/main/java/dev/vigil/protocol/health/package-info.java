@@ -1,0 +1,4 @@
+@NullMarked
+package dev.vigil.protocol.health;
+
+import org.jspecify.annotations.NullMarked;
