@@ -24,7 +24,9 @@ public final class AccessPolicy {
         /// Change or delete it.
         CHANGE,
         /// Pause and resume it, cancel its executions.
-        CONTROL
+        CONTROL,
+        /// Run it now, or once more.
+        TRIGGER
     }
 
     /// A task, as far as it matters here.
@@ -56,9 +58,14 @@ public final class AccessPolicy {
         if (caller.role() != Role.ADMIN && caller.role() != Role.SCHEDULER) {
             return new Verdict.Denied("Your role " + caller.role().label() + " creates no tasks; ask an admin.");
         }
+        return permit(caller, wish);
+    }
+
+    /// Whether the permissions of a caller allow such a task, whatever his role.
+    public static Verdict permit(Caller caller, Wish wish) {
         Caller.Permissions permissions = caller.permissions();
         if (!listed(permissions.allowedTaskTypes(), wish.type)) {
-            return new Verdict.Denied("You may not create tasks of type " + wish.type + "; ask an admin to allow it.");
+            return new Verdict.Denied("You may not have tasks of type " + wish.type + "; ask an admin to allow it.");
         }
         if (!listed(permissions.allowedPriorities(), wish.priority)) {
             return new Verdict.Denied("You may not use priority " + wish.priority + "; ask an admin to allow it.");
@@ -71,7 +78,8 @@ public final class AccessPolicy {
 
     /// Whether a caller may do something to a task.
     public static Verdict decide(Caller caller, Action action, Target target) {
-        if ((action == Action.CHANGE || action == Action.CONTROL) && !caller.mayRunIn(target.namespace)) {
+        boolean runs = action == Action.CHANGE || action == Action.CONTROL || action == Action.TRIGGER;
+        if (runs && !caller.mayRunIn(target.namespace)) {
             return decide(caller, Action.READ, target) instanceof Verdict.Hidden
                     ? new Verdict.Hidden()
                     : new Verdict.Denied("A test key runs nothing outside a sandbox namespace; use a live key.");
@@ -90,6 +98,10 @@ public final class AccessPolicy {
             case READ_LOGS -> (own && caller.role() == Role.SCHEDULER) || caller.role() == Role.OPERATOR;
             case CHANGE -> own && caller.role() == Role.SCHEDULER;
             case CONTROL -> (own && caller.role() == Role.SCHEDULER) || caller.role() == Role.OPERATOR;
+            case TRIGGER ->
+                (own && caller.role() == Role.SCHEDULER)
+                        || caller.role() == Role.OPERATOR
+                        || caller.role() == Role.EXECUTOR;
         };
         return allowed
                 ? ALLOWED

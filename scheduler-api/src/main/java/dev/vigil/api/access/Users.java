@@ -174,6 +174,11 @@ final class Users implements Accounts {
     }
 
     @Override
+    public Caller.Permissions permissionsOf(UUID user) {
+        return rows.findPresent(user).map(User::permissions).orElse(Caller.Permissions.ALL);
+    }
+
+    @Override
     public void erase(UUID user, @Nullable UUID by, String request) {
         change(user, "user_erased", new Actor(by, request, "local"), this::empty);
     }

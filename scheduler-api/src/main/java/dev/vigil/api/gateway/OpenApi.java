@@ -161,7 +161,8 @@ final class OpenApi {
         if (route.writing().key() != Route.Means.NONE) {
             parameters.add(parameter("Idempotency-Key", "header", false));
         }
-        if (route.operation().id().equals("deleteTask")) {
+        if (route.operation().id().equals("deleteTask")
+                || route.operation().id().equals("updateTask")) {
             parameters.add(parameter("If-Match", "header", true));
         }
         return parameters;

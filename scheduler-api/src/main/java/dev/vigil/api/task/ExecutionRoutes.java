@@ -171,7 +171,7 @@ final class ExecutionRoutes implements Routes {
         return execution;
     }
 
-    private static AccessPolicy.Target target(ExecutionView execution) {
+    static AccessPolicy.Target target(ExecutionView execution) {
         return new AccessPolicy.Target(execution.owner(), execution.namespace(), execution.handler());
     }
 }

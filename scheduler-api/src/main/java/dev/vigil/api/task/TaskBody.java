@@ -35,11 +35,17 @@ record TaskBody(TaskDraft draft, byte[] payload, @Nullable String subject) {
     /// @param fields read with `payload` as its raw member
     /// @throws ProblemException 400, 413 or 422
     static TaskBody read(Fields fields, Instant now) {
-        byte[] payload = fields.raw().orElse(null);
-        if (payload == null) {
+        if (fields.raw().isEmpty()) {
             fields.refuse("payload", "required", "is required", "send {} when the handler needs none");
-            payload = new byte[0];
         }
+        return changed(fields, now);
+    }
+
+    /// Reads the next version of a task, which may leave the payload as it is: then it is empty here.
+    ///
+    /// @throws ProblemException 400, 413 or 422
+    static TaskBody changed(Fields fields, Instant now) {
+        byte[] payload = fields.raw().orElse(new byte[0]);
         if (payload.length > PAYLOAD_BYTES_MAX) {
             throw new ProblemException(
                     Code.TOO_LARGE, "The payload has " + payload.length + " bytes; at most " + PAYLOAD_BYTES_MAX);

@@ -22,13 +22,18 @@ import org.springframework.transaction.PlatformTransactionManager;
 @Configuration(proxyBeanMethods = false)
 @Import({
     BulkRoutes.class,
+    ExecutionCommandRoutes.class,
     ExecutionRoutes.class,
     ForecastRoutes.class,
     LogRoutes.class,
     OpenedLogs.class,
     SealedViews.class,
     SealedViews.Records.class,
+    FoundTasks.class,
+    TaskCommandRoutes.class,
     TaskIntake.class,
+    TaskPatch.class,
+    TaskPatch.Tools.class,
     TaskJson.class,
     TaskRoutes.class,
     TaskRoutes.Reading.class

@@ -28,7 +28,6 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Locale;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -68,6 +67,7 @@ final class TaskIntake {
         Caller caller = call.caller();
         check(body, caller);
         TaskDraft draft = body.draft();
+        sealer.check(new Place(call.newId(0), caller.namespace(), 1, draft.handler()), body.payload());
         Instant now = time.instant();
         tasks.check(draft).ifPresent(refused -> {
             throw refusal(refused);
@@ -99,11 +99,8 @@ final class TaskIntake {
     ///
     /// @throws ProblemException 403 or 422
     void check(TaskBody body, Caller caller) {
-        TaskDraft draft = body.draft();
-        String priority = draft.priority().name().toLowerCase(Locale.ROOT);
-        Verdicts.require(AccessPolicy.create(
-                caller, new AccessPolicy.Wish(draft.schedule().type(), priority, draft.handler())));
-        requireHandler(draft.handler());
+        Verdicts.require(AccessPolicy.create(caller, FoundTasks.wish(body.draft())));
+        requireFit(body.draft().handler(), body.payload());
     }
 
     /// A task of the caller that has been checked, sealed. Plaintext ends here.
@@ -181,7 +178,8 @@ final class TaskIntake {
                 List.of(new FieldError(refused.pointer(), refused.code(), refused.detail(), refused.hint()))));
     }
 
-    private void requireHandler(String name) {
+    /// @throws ProblemException 422 when no approved handler has that name, or the payload is none that it takes
+    void requireFit(String name, byte[] payload) {
         if (handlers.find(name).isEmpty()) {
             List<String> names = handlers.names();
             String hint = names.isEmpty()
@@ -198,9 +196,13 @@ final class TaskIntake {
         try {
             return sealer.seal(place, body.payload(), body.subject());
         } catch (SubjectUnderErasureException e) {
-            throw new ProblemException(
-                    Code.CONFLICT, "This subject's data is being erased; wait until the request is done.");
+            throw underErasure();
         }
+    }
+
+    static ProblemException underErasure() {
+        return new ProblemException(
+                Code.CONFLICT, "This subject's data is being erased; wait until the request is done.");
     }
 
     private AuditEvent created(Call call, UUID id, TaskDraft draft, TaskDraft.Sealed sealed) {

@@ -1,12 +1,10 @@
 package dev.vigil.api.task;
 
-import dev.vigil.api.access.AccessPolicy;
 import dev.vigil.api.access.AccessPolicy.Action;
 import dev.vigil.api.access.AccessPolicy.Verdict;
 import dev.vigil.api.access.Namespaces;
 import dev.vigil.api.web.Answer;
 import dev.vigil.api.web.Call;
-import dev.vigil.api.web.Caller;
 import dev.vigil.api.web.Code;
 import dev.vigil.api.web.Cursors;
 import dev.vigil.api.web.FieldError;
@@ -16,10 +14,7 @@ import dev.vigil.api.web.Role;
 import dev.vigil.api.web.Route;
 import dev.vigil.api.web.Routes;
 import dev.vigil.api.web.Scope;
-import dev.vigil.protocol.audit.AuditEvent;
 import dev.vigil.protocol.audit.EventType;
-import dev.vigil.protocol.audit.Result;
-import dev.vigil.protocol.id.Kind;
 import dev.vigil.scheduler.task.CommandResult;
 import dev.vigil.scheduler.task.Events;
 import dev.vigil.scheduler.task.TaskView;
@@ -37,6 +32,7 @@ final class TaskRoutes implements Routes {
     private final Tasks tasks;
     private final TaskIntake intake;
     private final Reading reading;
+    private final FoundTasks found;
     private final InstantSource time;
 
     /// What reading needs.
@@ -46,6 +42,7 @@ final class TaskRoutes implements Routes {
         this.tasks = tasks;
         this.intake = intake;
         this.reading = reading;
+        this.found = new FoundTasks(tasks, time);
         this.time = time;
     }
 
@@ -110,7 +107,7 @@ final class TaskRoutes implements Routes {
         Map<String, @Nullable Object> view = reading.json.task(made);
         return Answer.json(201, view)
                 .header("Location", "/api/v1/tasks/" + view.get("id"))
-                .header("ETag", etag(made));
+                .header("ETag", FoundTasks.etag(made));
     }
 
     private Answer list(Call call) {
@@ -123,53 +120,51 @@ final class TaskRoutes implements Routes {
                 new Cursors.View<>(
                         TaskView::id,
                         reading.json::task,
-                        task -> verdict(call.caller(), Action.READ, task) instanceof Verdict.Allowed));
+                        task -> FoundTasks.verdict(call.caller(), Action.READ, task) instanceof Verdict.Allowed));
         return Answer.json(200, page);
     }
 
     private Answer get(Call call) {
-        TaskView task = find(call);
+        boolean opened = call.query("include").orElse("").equals("payload");
+        TaskView task = found.find(call, opened ? Action.READ_PAYLOAD : Action.READ);
         Map<String, @Nullable Object> view = reading.json.task(task);
         String include = call.query("include").orElse("");
-        if (include.equals("payload")) {
-            allow(call.caller(), Action.READ_PAYLOAD, task);
+        if (opened) {
             view.put("payload", reading.sealed.payload(task, call));
         } else if (!include.isEmpty()) {
             throw new ProblemException(Problem.invalid(
                     List.of(new FieldError("include", "not_in_list", "cannot be included", "use payload"))));
         }
-        return Answer.json(200, view).header("ETag", etag(task));
+        return Answer.json(200, view).header("ETag", FoundTasks.etag(task));
     }
 
     private Answer delete(Call call) {
-        TaskView task = find(call);
-        allow(call.caller(), Action.CHANGE, task);
-        requireMatch(call, task);
+        TaskView task = found.find(call, Action.CHANGE);
+        FoundTasks.requireMatch(call, task);
         if (call.isDryRun()) {
             return Answer.empty(204);
         }
-        return switch (tasks.delete(task.ref(), Events.of(event(call, EventType.TASK_DELETED, task)))) {
+        return switch (tasks.delete(task.ref(), Events.of(found.event(call, EventType.TASK_DELETED, "delete", task)))) {
             case CommandResult.Accepted(), CommandResult.Finished() -> Answer.empty(204);
             case CommandResult.Absent() -> throw new ProblemException(Problem.notFound());
         };
     }
 
     private Answer command(Call call, EventType type) {
-        TaskView task = find(call);
-        allow(call.caller(), Action.CONTROL, task);
+        TaskView task = found.find(call, Action.CONTROL);
         if (call.isDryRun()) {
             if (task.state() == TaskView.State.FINISHED) {
                 throw finished();
             }
             return Answer.json(200, reading.json.task(task));
         }
-        Events events = Events.of(event(call, type, task));
+        Events events = Events.of(found.event(call, type, type == EventType.TASK_PAUSED ? "pause" : "resume", task));
         CommandResult result =
                 type == EventType.TASK_PAUSED ? tasks.pause(task.ref(), events) : tasks.resume(task.ref(), events);
         return switch (result) {
             case CommandResult.Accepted() -> {
-                TaskView now = find(call);
-                yield Answer.json(200, reading.json.task(now)).header("ETag", etag(now));
+                TaskView now = found.find(call, Action.READ);
+                yield Answer.json(200, reading.json.task(now)).header("ETag", FoundTasks.etag(now));
             }
             case CommandResult.Absent() -> throw new ProblemException(Problem.notFound());
             case CommandResult.Finished() -> throw finished();
@@ -179,49 +174,5 @@ final class TaskRoutes implements Routes {
     private static ProblemException finished() {
         return new ProblemException(
                 Code.CONFLICT, "The task is finished, so there is nothing to pause or resume; create a new one.");
-    }
-
-    private TaskView find(Call call) {
-        TaskView task = tasks.get(call.id("id", Kind.TASK)).orElseThrow(() -> new ProblemException(Problem.notFound()));
-        allow(call.caller(), Action.READ, task);
-        return task;
-    }
-
-    private static void allow(Caller caller, Action action, TaskView task) {
-        Verdicts.require(verdict(caller, action, task));
-    }
-
-    private static Verdict verdict(Caller caller, Action action, TaskView task) {
-        var target = new AccessPolicy.Target(
-                task.owner(), task.namespace(), task.draft().handler());
-        return AccessPolicy.decide(caller, action, target);
-    }
-
-    private static void requireMatch(Call call, TaskView task) {
-        String match = call.header("If-Match")
-                .orElseThrow(() -> new ProblemException(
-                        Code.IF_MATCH_REQUIRED, "Say which version you mean: send If-Match with its ETag, or *."));
-        if (!match.equals("*") && !List.of(match.split("\\s*,\\s*", -1)).contains(etag(task))) {
-            throw new ProblemException(
-                    Code.VERSION_CONFLICT, "The task has another version by now; read it again and decide anew.");
-        }
-    }
-
-    private static String etag(TaskView task) {
-        return "\"" + task.version() + "\"";
-    }
-
-    private AuditEvent event(Call call, EventType type, TaskView task) {
-        String action = switch (type) {
-            case TASK_PAUSED -> "pause";
-            case TASK_RESUMED -> "resume";
-            default -> "delete";
-        };
-        return AuditEvent.of(type, action, Result.SUCCESS, time.instant())
-                .user(call.caller().id())
-                .namespace(task.namespace())
-                .task(task.id())
-                .with("ip_address", call.address())
-                .with("request_id", call.requestId());
     }
 }

@@ -36,8 +36,7 @@ public final class PayloadSealer {
     public TaskDraft.Sealed seal(Place place, byte[] payload, @Nullable String subject) {
         List<String> named = references.check(place, payload);
         byte[] index = subject == null ? null : subjects.of(place.namespace(), subject);
-        DataKeys.SealingKey key =
-                keys.forSealing(place.namespace(), index).orElseThrow(SubjectUnderErasureException::new);
+        DataKeys.SealingKey key = sealingKey(place, index);
         TaskKey taskKey = TaskKey.derive(key.key(), place.task(), place.version());
         byte[] sealedSubject = subject == null
                 ? null
@@ -45,6 +44,30 @@ public final class PayloadSealer {
                         place.subject(key.id()), SubjectIndex.normal(subject).getBytes(StandardCharsets.UTF_8));
         return new TaskDraft.Sealed(
                 key.id(), place.version(), taskKey.seal(place.payload(key.id()), payload), index, sealedSubject, named);
+    }
+
+    /// Seals a further version of a task's payload; its subject stays the one it has.
+    ///
+    /// @param subjectIndex the subject's index as the task has it; null when it names none
+    /// @throws dev.vigil.api.web.ProblemException as [#seal] does
+    /// @throws SubjectUnderErasureException while that subject is being erased
+    public TaskDraft.Sealed sealNext(Place place, byte[] payload, byte @Nullable [] subjectIndex) {
+        List<String> named = references.check(place, payload);
+        DataKeys.SealingKey key = sealingKey(place, subjectIndex);
+        TaskKey taskKey = TaskKey.derive(key.key(), place.task(), place.version());
+        return new TaskDraft.Sealed(
+                key.id(), place.version(), taskKey.seal(place.payload(key.id()), payload), subjectIndex, null, named);
+    }
+
+    /// Whether a payload could be sealed there. Stores nothing.
+    ///
+    /// @throws dev.vigil.api.web.ProblemException as [#seal] does
+    public void check(Place place, byte[] payload) {
+        var _ = references.check(place, payload);
+    }
+
+    private DataKeys.SealingKey sealingKey(Place place, byte @Nullable [] subjectIndex) {
+        return keys.forSealing(place.namespace(), subjectIndex).orElseThrow(SubjectUnderErasureException::new);
     }
 
     /// Opens what was sealed for a task. Whoever calls this has checked that the reader may, and records it.

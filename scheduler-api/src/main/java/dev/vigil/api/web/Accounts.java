@@ -9,6 +9,9 @@ public interface Accounts {
     /// Number of the namespace that an account lives in; empty when there is none, or it is erased.
     Optional<Integer> namespaceOf(UUID user);
 
+    /// What an account may have; nothing beyond what everybody may when there is none.
+    Caller.Permissions permissionsOf(UUID user);
+
     /// Disables an account and takes its owner out of it: name and password go, the id stays for what refers to it.
     /// May be repeated.
     ///

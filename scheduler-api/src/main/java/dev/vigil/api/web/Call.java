@@ -233,7 +233,8 @@ public final class Call {
     private void requireType(String wanted) {
         String type = request.getContentType();
         String media = type == null ? "" : type.split(";", 2)[0].strip().toLowerCase(Locale.ROOT);
-        if (!media.equals(wanted)) {
+        boolean patch = method().equals("PATCH") && media.equals("application/merge-patch+json");
+        if (!media.equals(wanted) && !patch) {
             throw new ProblemException(Problem.of(
                             Code.UNSUPPORTED_MEDIA_TYPE,
                             "This call takes " + wanted + "; send it with Content-Type: " + wanted + ".")

@@ -45,6 +45,38 @@ public final class Fields {
         return new Fields("", parsed.members(), new ArrayList<>(), parsed.raw());
     }
 
+    /// These members as a merge patch (RFC 7396) of an object: null removes a member, objects are merged, everything
+    /// else replaces. The raw member stays apart.
+    public Fields over(Map<String, ?> current) {
+        return new Fields(pointer, merge(current, members), new ArrayList<>(), raw);
+    }
+
+    private static Map<String, @Nullable Object> merge(Map<?, ?> current, Map<?, ?> patch) {
+        Map<String, @Nullable Object> merged = new LinkedHashMap<>();
+        current.forEach((name, value) -> {
+            if (value != null && !(patch.containsKey(name) && patch.get(name) == null)) {
+                // As it would be read from a body.
+                merged.put(
+                        String.valueOf(name),
+                        switch (value) {
+                            case Integer number -> Long.valueOf(number);
+                            case Map<?, ?> inner -> merge(inner, Map.of());
+                            default -> value;
+                        });
+            }
+        });
+        patch.forEach((name, value) -> {
+            if (value instanceof Map<?, ?> inner) {
+                merged.put(
+                        String.valueOf(name),
+                        merge(current.get(name) instanceof Map<?, ?> known ? known : Map.of(), inner));
+            } else if (value != null) {
+                merged.put(String.valueOf(name), value);
+            }
+        });
+        return merged;
+    }
+
     /// The raw member's JSON text as received; empty when it is absent.
     public Optional<byte[]> raw() {
         return Optional.ofNullable(raw);

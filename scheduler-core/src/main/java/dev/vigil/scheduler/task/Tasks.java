@@ -138,6 +138,19 @@ public final class Tasks {
                 .list();
     }
 
+    /// The blind index of the subject that a task names; empty when it names none.
+    public Optional<byte[]> subjectIndex(TaskRef task) {
+        return db.sql("""
+                        SELECT subject_index FROM scheduler.task WHERE namespace = :namespace AND id = :id
+                         ORDER BY version DESC LIMIT 1
+                        """)
+                .param("namespace", task.namespace())
+                .param("id", task.id())
+                .query((row, index) -> Optional.ofNullable(row.getBytes(1)))
+                .optional()
+                .flatMap(found -> found);
+    }
+
     /// How many tasks of an owner are neither finished nor deleted: what his limit is about.
     public long unfinished(int namespace, UUID owner) {
         return db.sql("""
