@@ -59,7 +59,8 @@ public final class Dispatcher implements LinkEvents, NearbyOwners.Owner, AutoClo
     /// @param sessionUrl where workers open sessions with this core
     public void start(Link link, String sessionUrl) {
         var database = new Database(settings.url, settings.username, settings.password);
-        var core = new LoopState.Core(settings.incarnation, tenure, new ClusterGuard(), clock, link, workers, chance);
+        var core = new LoopState.Core(
+                settings.incarnation, tenure, new ClusterGuard(), clock, link, workers, chance, new Shortages());
         for (int i = 0; i < settings.loops; i++) {
             var state = new LoopState(core, new CoreConnection(database, core), index.part(i));
             loops.add(new OwnerLoop("vigil-loop-" + i, state));

@@ -125,9 +125,10 @@ final class Dispatching {
                                 heads.key().handler(),
                                 heads.heads().size());
                 if (taken.isEmpty()) {
-                    state.blocked.add(heads.key());
+                    state.missed(heads.key(), now);
                     continue;
                 }
+                state.core.shortages().met(heads.key());
                 Credits granted = taken.get();
                 credits.merge(granted.worker(), granted.count(), Integer::sum);
                 long n = numbers.computeIfAbsent(shard.id + " " + granted.worker(), worker -> shard.nextN());

@@ -9,6 +9,7 @@ import dev.vigil.scheduler.execution.OwnerWrites.Ending;
 import dev.vigil.scheduler.execution.OwnerWrites.Reached;
 import dev.vigil.scheduler.execution.OwnerWrites.Requeue;
 import dev.vigil.scheduler.execution.OwnerWrites.Requeued;
+import dev.vigil.scheduler.task.Poison;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
@@ -20,6 +21,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import org.springframework.core.NestedExceptionUtils;
 
 /// Ends attempts: what waits is closed or put back in batches as large as what waits, and only then are the
 /// workers told that their results are safe.
@@ -34,6 +38,9 @@ final class Endings {
 
     /// Most reports that wait for their execution's owner to be known.
     private static final int UNDECIDED_MAX = 10_000;
+
+    private static final Logger LOG = LoggerFactory.getLogger(Endings.class);
+    private static final Next.Ends UNSTORABLE = new Next.Ends(State.FAILED, "unstorable");
 
     private final LoopState state;
     private final List<Over> over = new ArrayList<>();
@@ -192,10 +199,37 @@ final class Endings {
         Instant now = state.core.clock().now();
         Owned owned = state.owned(shards(batch));
         batch.forEach(item -> state.shard(item.due.shard()).declines.remove(item.due.id()));
-        Reached reached = OwnerWrites.close(
-                state.db(), owned, batch.stream().map(item -> ending(item, now)).toList());
+        Reached reached;
+        try {
+            reached = OwnerWrites.close(
+                    state.db(),
+                    owned,
+                    batch.stream().map(item -> ending(item, now)).toList());
+        } catch (RuntimeException failure) {
+            if (!Poison.isPossible(failure) || batch.getFirst().next.equals(UNSTORABLE)) {
+                throw failure;
+            }
+            closeInParts(batch, failure);
+            return;
+        }
         state.examine(state.missing(owned, reached.shards()));
         settle(batch, reached.ids());
+    }
+
+    /// One end that the database will not have does not keep its neighbours: it is found by halves, and stored as a
+    /// failure without what its worker sent.
+    private void closeInParts(List<Over> batch, RuntimeException failure) {
+        if (batch.size() > 1) {
+            close(batch.subList(0, batch.size() / 2));
+            close(batch.subList(batch.size() / 2, batch.size()));
+            return;
+        }
+        Over item = batch.getFirst();
+        LOG.warn(
+                "event=result_unstorable execution={} reason={}",
+                item.due.id(),
+                NestedExceptionUtils.getMostSpecificCause(failure).toString());
+        close(List.of(new Over(item.due, item.open, UNSTORABLE, "unstorable", item.report)));
     }
 
     private Ending ending(Over item, Instant now) {
@@ -215,8 +249,8 @@ final class Endings {
                 startedAt(open, duration, now),
                 duration,
                 end.code(),
-                report == null ? null : report.result(),
-                report != null && report.uploaded(),
+                report == null || end.equals(UNSTORABLE) ? null : report.result(),
+                report != null && !end.equals(UNSTORABLE) && report.uploaded(),
                 start == null ? event : join(start, event),
                 start == null ? 1 : 2);
     }

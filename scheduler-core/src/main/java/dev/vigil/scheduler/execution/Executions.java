@@ -28,11 +28,13 @@ import org.springframework.transaction.support.TransactionTemplate;
 public final class Executions {
     private final JdbcClient db;
     private final Commands commands;
+    private final Explaining explaining;
 
     /// Executions of this database; owners are told of commands through `hints`.
     public Executions(JdbcClient db, PlatformTransactionManager transactions, ShardHints hints) {
         this.db = db;
         this.commands = new Commands(db, new TransactionTemplate(transactions), hints);
+        this.explaining = new Explaining(db);
     }
 
     /// An execution, of whatever namespace and owner: whether the caller may see it is his policy's question.
@@ -85,6 +87,11 @@ public final class Executions {
                 .param("owner", owner)
                 .query(Long.class)
                 .single();
+    }
+
+    /// Why an execution is not running, or what it does, as far as that is known.
+    public Optional<Explanation> explain(UUID execution) {
+        return get(execution).map(explaining::explain);
     }
 
     /// Asks for the end of an execution. From the answer on it is not dispatched; what runs is told to stop.

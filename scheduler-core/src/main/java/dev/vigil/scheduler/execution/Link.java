@@ -1,5 +1,6 @@
 package dev.vigil.scheduler.execution;
 
+import dev.vigil.scheduler.task.Coded;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -15,6 +16,9 @@ public interface Link {
     /// @return empty when no such worker has a free credit
     Optional<Credits> take(int namespace, String handler, int atMost);
 
+    /// Why [#take] found nobody.
+    Lack lack(int namespace, String handler);
+
     /// Gives credits back that were taken and not used.
     void giveBack(Credits credits);
 
@@ -27,6 +31,25 @@ public interface Link {
 
     /// Tells a worker what became of its results, so that it may forget them.
     void settle(WorkerBoot worker, List<Settled> results);
+
+    /// Why there is no worker for an execution. The codes are stored.
+    enum Lack implements Coded {
+        /// None is connected that has the handler and may run it for the namespace.
+        NO_WORKER(1),
+        /// None of those has room.
+        NO_CREDIT(2);
+
+        private final int code;
+
+        Lack(int code) {
+            this.code = code;
+        }
+
+        @Override
+        public int code() {
+            return code;
+        }
+    }
 
     /// Credits taken from one worker.
     record Credits(WorkerBoot worker, int count) {}

@@ -2,6 +2,7 @@ package dev.vigil.scheduler.execution;
 
 import dev.vigil.scheduler.execution.OwnerReads.ShardRow;
 import dev.vigil.scheduler.execution.TaskFacts.WorkerNeed;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -40,6 +41,7 @@ final class LoopState {
     /// @param cluster     which PostgreSQL it may act on
     /// @param clock       the database's time
     /// @param chance      spreads retries
+    /// @param shortages   for what no worker is found
     record Core(
             UUID incarnation,
             Tenure tenure,
@@ -47,7 +49,8 @@ final class LoopState {
             DbClock clock,
             Link link,
             WorkersSeen workers,
-            RandomGenerator chance) {
+            RandomGenerator chance,
+            Shortages shortages) {
         boolean mayAct() {
             return tenure.mayAct(System.nanoTime());
         }
@@ -94,6 +97,12 @@ final class LoopState {
             shard.remove(open);
         }
         index.remove(open);
+    }
+
+    /// Nobody has room for executions of a key.
+    void missed(WorkerNeed key, Instant now) {
+        blocked.add(key);
+        core.shortages.missed(key, core.link.lack(key.namespace(), key.handler()), now);
     }
 
     /// Lets a shard go that is somebody else's by now. What ran there is its new owner's.

@@ -107,6 +107,11 @@ final class OwnedShard {
         }
     }
 
+    /// Whether something of an owner that vanished is open here, and its worker has not been heard of.
+    boolean isOrphaned() {
+        return orphaned && open.values().stream().anyMatch(one -> one.phase == Open.Phase.INHERITED);
+    }
+
     boolean hasCommands() {
         return announced > applied;
     }

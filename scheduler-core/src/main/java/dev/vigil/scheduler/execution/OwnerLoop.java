@@ -15,6 +15,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -28,6 +29,9 @@ final class OwnerLoop implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(OwnerLoop.class);
     private static final Duration HOUSEKEEPING = Duration.ofSeconds(1);
     private static final Duration RETRY = Duration.ofMillis(250);
+
+    /// How long shards are tried to be released at the end.
+    private static final Duration FAREWELL = Duration.ofSeconds(3);
 
     /// How long a `start` event waits for the end of its attempt, to be stored with it.
     private static final Duration START_EVENT = Duration.ofMillis(400);
@@ -54,6 +58,9 @@ final class OwnerLoop implements AutoCloseable {
     private long failedAt;
     private long housekeptAt;
     private int rounds;
+    /// News of creation was seen and is not read yet, or is read and not removed yet.
+    private boolean news;
+    private boolean unpruned;
 
     OwnerLoop(String name, LoopState state) {
         this.state = state;
@@ -116,12 +123,13 @@ final class OwnerLoop implements AutoCloseable {
         });
     }
 
-    /// There is a command up to this number.
-    void announce(int shard, long changeSeq) {
+    /// There is a command up to this number, and perhaps news of creation.
+    void announce(int shard, long changeSeq, boolean there) {
         post(() -> {
             if (state.owns(shard)) {
                 OwnedShard owned = state.shard(shard);
                 owned.announced = Math.max(owned.announced, changeSeq);
+                news |= there;
             }
         });
     }
@@ -275,10 +283,17 @@ final class OwnerLoop implements AutoCloseable {
         state.blocked.clear();
         adoption.watch();
         endings.retryUndecided();
-        readNews();
+        if (news) {
+            news = false;
+            readNews();
+        }
         storeStarts();
+        state.core
+                .shortages()
+                .publish(
+                        state.db(), state.core.incarnation(), state.core.clock().now());
         rounds++;
-        if (rounds % PRUNE_EVERY == 0) {
+        if (unpruned && rounds % PRUNE_EVERY == 0) {
             pruneNews();
         }
     }
@@ -320,6 +335,7 @@ final class OwnerLoop implements AutoCloseable {
                 .toList();
         var late = new HashSet<Long>();
         for (InboxRow row : OwnerReads.news(db, from)) {
+            unpruned = true;
             OwnedShard shard = state.shard(row.shard());
             if (row.xid() >= horizon) {
                 late.add(row.seq());
@@ -344,6 +360,7 @@ final class OwnerLoop implements AutoCloseable {
         List<NewsFrom> read = state.shards.values().stream()
                 .map(shard -> new NewsFrom(shard.id, shard.newsFrom))
                 .toList();
+        unpruned = false;
         if (!read.isEmpty()) {
             Upkeep.pruneNews(state.db(), state.ownedAll(), read);
         }
@@ -379,25 +396,56 @@ final class OwnerLoop implements AutoCloseable {
         }
         endings.flush();
         List<Integer> left = ids.stream().filter(state::owns).toList();
-        ShardRows.release(state.db(), state.owned(left));
+        List<Integer> orphaned =
+                left.stream().filter(id -> state.shard(id).isOrphaned()).toList();
+        ShardRows.release(state.db(), state.owned(left), orphaned);
         left.forEach(state::lose);
     }
 
+    /// Shards that were given to this loop and that it has not taken up.
+    private void releaseClaimed() {
+        List<Claim> left =
+                claimed.stream().filter(claim -> !state.owns(claim.shard())).toList();
+        if (!left.isEmpty()) {
+            List<Owned.Shard> shards = left.stream()
+                    .map(claim -> new Owned.Shard(claim.shard(), claim.epoch(), claim.changeSeq()))
+                    .toList();
+            List<Integer> orphaned =
+                    left.stream().filter(Claim::orphaned).map(Claim::shard).toList();
+            ShardRows.release(state.db(), new Owned(state.core.incarnation(), shards), orphaned);
+        }
+        claimed.clear();
+    }
+
+    /// A failure just before the end does not keep the shards: the truth is read anew, and then they are released.
     private void finish() {
-        try {
-            if (!failed && !abandoned) {
+        long until = System.nanoTime() + FAREWELL.toNanos();
+        boolean over = abandoned;
+        while (!over) {
+            try {
+                if (failed) {
+                    recover();
+                }
                 inbox.drainTo(mail);
                 read();
+                releaseClaimed();
                 release(List.copyOf(state.shards.keySet()));
+                over = true;
+            } catch (RuntimeException failure) {
+                failed = true;
+                state.connection.reset();
+                over = System.nanoTime() - until > 0;
+                if (over) {
+                    LOG.warn(
+                            "event=shards_not_released name={} reason={} next=another_core_takes_them_after_{}",
+                            thread.getName(),
+                            NestedExceptionUtils.getMostSpecificCause(failure).toString(),
+                            BeatWatch.PATIENCE);
+                } else {
+                    LockSupport.parkNanos(RETRY.toNanos());
+                }
             }
-        } catch (RuntimeException failure) {
-            LOG.warn(
-                    "event=shards_not_released name={} reason={} next=another_core_takes_them_after_{}",
-                    thread.getName(),
-                    NestedExceptionUtils.getMostSpecificCause(failure).toString(),
-                    BeatWatch.PATIENCE);
-        } finally {
-            state.connection.close();
         }
+        state.connection.close();
     }
 }

@@ -14,8 +14,10 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -23,7 +25,8 @@ import org.springframework.core.NestedExceptionUtils;
 import org.springframework.jdbc.core.simple.JdbcClient;
 
 /// Keeps this core alive in the eyes of the others, watches them, and sees to it that each shard has an owner
-/// and each core its share. The beat has a thread and a connection of its own, so that nothing else delays it.
+/// and each core its share. The beat has a thread and a connection of its own, so that nothing else delays it; what it
+/// saw is looked at by another.
 final class ShardKeeper implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ShardKeeper.class);
     private static final Duration POLL = Duration.ofSeconds(1);
@@ -36,8 +39,8 @@ final class ShardKeeper implements AutoCloseable {
     private final BeatWatch beats = new BeatWatch();
     /// Epoch of each shard that was given to a loop. Changed by the watching thread only.
     private final Map<Integer, Long> held = new ConcurrentHashMap<>();
-    private final CountDownLatch stopWatching = new CountDownLatch(1);
     private final CountDownLatch stopBeating = new CountDownLatch(1);
+    private final BlockingQueue<Poll> polls = new LinkedBlockingQueue<>();
     private final Thread beating;
     private final Thread watching;
     private volatile boolean entered;
@@ -51,8 +54,7 @@ final class ShardKeeper implements AutoCloseable {
         this.watchConnection = new CoreConnection(database, core);
         this.beating =
                 Thread.ofPlatform().name("vigil-beat").daemon(true).unstarted(() -> every(stopBeating, this::beat));
-        this.watching =
-                Thread.ofPlatform().name("vigil-watch").daemon(true).unstarted(() -> every(stopWatching, this::watch));
+        this.watching = Thread.ofPlatform().name("vigil-watch").daemon(true).unstarted(this::watch);
     }
 
     void start() {
@@ -87,12 +89,16 @@ final class ShardKeeper implements AutoCloseable {
             if (beat.isEmpty()) {
                 // It is new, or others took it for dead: nothing it held is its own any more.
                 core.tenure().end();
-                beat = Optional.of(ShardRows.enter(db, core.incarnation(), sessionUrl));
+                Beat first = ShardRows.enter(db, core.incarnation(), sessionUrl);
                 entered = true;
+                beat = ShardRows.beat(db, core.incarnation()).or(() -> Optional.of(first));
             }
             recognise(db, beat.get().cluster());
             core.clock().read(beat.get().at(), System.nanoTime());
             core.tenure().renewed(sentAt);
+            if (polls.isEmpty() && !beat.get().polled().isEmpty()) {
+                polls.add(new Poll(sentAt, beat.get().polled()));
+            }
         } catch (RuntimeException failure) {
             LOG.warn("event=beat_failed reason={} may_act={}", reason(failure), core.mayAct());
             beatConnection.reset();
@@ -113,15 +119,28 @@ final class ShardKeeper implements AutoCloseable {
         }
     }
 
+    /// What a beat saw, and when it was sent; without rows it ends the watch.
+    private record Poll(long sentAt, List<Polled> rows) {
+        static final Poll END = new Poll(0, List.of());
+    }
+
     private void watch() {
+        try {
+            for (Poll poll = polls.take(); !poll.rows.isEmpty(); poll = polls.take()) {
+                look(poll.sentAt, poll.rows);
+            }
+        } catch (InterruptedException interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void look(long sentAt, List<Polled> polled) {
         if (!core.mayAct()) {
             return;
         }
         try {
-            long now = System.nanoTime();
-            List<Polled> polled = ShardRows.poll(watchConnection.db());
             Map<UUID, Long> cores = others(polled);
-            Set<UUID> dead = beats.poll(now, cores);
+            Set<UUID> dead = beats.poll(sentAt, cores);
             dead.forEach(id -> takeOver(id, Objects.requireNonNull(cores.get(id))));
             List<Polled> shards =
                     polled.stream().filter(row -> row.shard() != null).toList();
@@ -174,7 +193,7 @@ final class ShardKeeper implements AutoCloseable {
             if (mine && epoch == null) {
                 adopted.add(new Claim(id, row.epoch(), row.number(), row.orphaned()));
             } else if (mine) {
-                loop(id).announce(id, row.number());
+                loop(id).announce(id, row.number(), row.news());
             }
         }
         give(adopted);
@@ -211,7 +230,7 @@ final class ShardKeeper implements AutoCloseable {
 
     /// Takes no more shards, so that the loops can release theirs.
     void stopWatching() {
-        stopWatching.countDown();
+        polls.add(Poll.END);
         join(watching);
         watchConnection.close();
     }
@@ -235,7 +254,7 @@ final class ShardKeeper implements AutoCloseable {
 
     /// Stops as a crash would.
     void abandon() {
-        stopWatching.countDown();
+        polls.add(Poll.END);
         stopBeating.countDown();
         join(watching);
         join(beating);

@@ -4,7 +4,9 @@ import dev.vigil.scheduler.execution.Adoption.Claim;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
+import java.util.Collection;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -14,11 +16,12 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 final class ShardRows {
     private ShardRows() {}
 
-    /// A renewal.
+    /// A renewal, and what it saw.
     ///
     /// @param at      the database's time
     /// @param cluster which PostgreSQL answered
-    record Beat(Instant at, Cluster cluster) {}
+    /// @param polled  all cores and shards; empty when the core has only just entered
+    record Beat(Instant at, Cluster cluster, List<Polled> polled) {}
 
     /// Enters a core, or enters it again after others took it for dead.
     static Beat enter(JdbcClient db, UUID incarnation, String sessionUrl) {
@@ -35,23 +38,55 @@ final class ShardRows {
                 .single();
     }
 
-    /// Renews a core.
+    /// Renews a core and looks at all cores with their beat and all shards with their newest command: all that an
+    /// idle core asks of the database, in one statement.
     ///
     /// @return empty when others took this core for dead and removed it
     static Optional<Beat> beat(JdbcClient db, UUID incarnation) {
-        return db.sql("""
-                        UPDATE scheduler.core SET beat = beat + 1 WHERE incarnation = :incarnation
-                        RETURNING clock_timestamp() AS at,
-                                  (SELECT system_identifier::text FROM pg_control_system()) AS id,
-                                  substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8) AS timeline
+        record Seen(@Nullable Beat beat, @Nullable Polled polled) {}
+        List<Seen> rows = db.sql("""
+                        WITH mine AS (
+                          UPDATE scheduler.core SET beat = beat + 1 WHERE incarnation = :incarnation
+                          RETURNING clock_timestamp() AS at,
+                                    (SELECT system_identifier::text FROM pg_control_system()) AS id,
+                                    substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8) AS timeline
+                        )
+                        SELECT at, id, timeline, NULL::int AS shard, NULL::uuid AS owner, 0::bigint AS epoch,
+                               0::bigint AS number, false AS orphaned, false AS news
+                          FROM mine
+                        UNION ALL
+                        SELECT NULL, NULL, NULL, NULL, incarnation, 0, beat, false, false FROM scheduler.core
+                        UNION ALL
+                        SELECT NULL, NULL, NULL, s.id, s.owner, s.epoch, s.change_seq, s.orphaned,
+                               EXISTS (SELECT FROM scheduler.inbox i WHERE i.shard = s.id AND i.kind = 1)
+                          FROM scheduler.shard s
                         """)
                 .param("incarnation", incarnation)
-                .query((row, index) -> beat(row))
-                .optional();
+                .query((row, index) ->
+                        row.getString("id") == null ? new Seen(null, polled(row)) : new Seen(beat(row), null))
+                .list();
+        List<Polled> polled =
+                rows.stream().map(Seen::polled).filter(Objects::nonNull).toList();
+        return rows.stream()
+                .map(Seen::beat)
+                .filter(Objects::nonNull)
+                .findFirst()
+                .map(beat -> new Beat(beat.at, beat.cluster, polled));
     }
 
     private static Beat beat(ResultSet row) throws SQLException {
-        return new Beat(DueRow.instant(row, "at"), new Cluster(row.getString("id"), row.getString("timeline")));
+        return new Beat(
+                DueRow.instant(row, "at"), new Cluster(row.getString("id"), row.getString("timeline")), List.of());
+    }
+
+    private static Polled polled(ResultSet row) throws SQLException {
+        return new Polled(
+                row.getObject("shard", Integer.class),
+                row.getObject("owner", UUID.class),
+                row.getLong("epoch"),
+                row.getLong("number"),
+                row.getBoolean("orphaned"),
+                row.getBoolean("news"));
     }
 
     static void leave(JdbcClient db, UUID incarnation) {
@@ -64,25 +99,10 @@ final class ShardRows {
     ///
     /// @param shard null for a core
     /// @param owner the core, or the owner of the shard; null when it has none
-    record Polled(@Nullable Integer shard, @Nullable UUID owner, long epoch, long number, boolean orphaned) {}
-
-    /// All cores with their beat and all shards with their newest command.
-    static List<Polled> poll(JdbcClient db) {
-        return db.sql("""
-                        SELECT NULL::int AS shard, incarnation AS owner, 0::bigint AS epoch, beat AS number,
-                               false AS orphaned
-                          FROM scheduler.core
-                        UNION ALL
-                        SELECT id, owner, epoch, change_seq, orphaned FROM scheduler.shard
-                        """)
-                .query((row, index) -> new Polled(
-                        row.getObject("shard", Integer.class),
-                        row.getObject("owner", UUID.class),
-                        row.getLong("epoch"),
-                        row.getLong("number"),
-                        row.getBoolean("orphaned")))
-                .list();
-    }
+    /// @param number beat of a core, newest command of a shard
+    /// @param news  whether there is news of creation in the shard
+    record Polled(
+            @Nullable Integer shard, @Nullable UUID owner, long epoch, long number, boolean orphaned, boolean news) {}
 
     /// Takes shards that have no owner. Only a core that has not been removed may.
     static List<Claim> claim(JdbcClient db, UUID incarnation, int atMost) {
@@ -107,12 +127,17 @@ final class ShardRows {
     }
 
     /// Gives shards up. Their executions run on, and the next owner adopts them.
-    static void release(JdbcClient db, Owned owned) {
+    ///
+    /// @param orphaned those with executions of an owner that vanished, of which nothing has been heard yet
+    static void release(JdbcClient db, Owned owned, Collection<Integer> orphaned) {
         db.sql("""
-                        UPDATE scheduler.shard s SET owner = NULL, orphaned = false
+                        UPDATE scheduler.shard s SET owner = NULL, orphaned = s.id = ANY (:orphaned::int[])
                           FROM unnest(:myShards::int[], :myEpochs::bigint[]) AS mine(id, epoch)
                          WHERE s.id = mine.id AND s.owner = :me AND s.epoch = mine.epoch
-                        """).params(owned.parameters()).update();
+                        """)
+                .params(owned.parameters())
+                .param("orphaned", orphaned.toArray(Integer[]::new))
+                .update();
     }
 
     /// Ends all database sessions of a core that is taken for dead: whatever statement it is in is over after

@@ -7,10 +7,6 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
-import org.springframework.dao.NonTransientDataAccessResourceException;
-import org.springframework.dao.RecoverableDataAccessException;
-import org.springframework.dao.TransientDataAccessException;
-import org.springframework.transaction.TransactionException;
 
 /// Joins callers that wait at the same time into one batch, which one of them runs for all. A lone caller runs
 /// its own item at once, on its own thread; nobody waits for a timer.
@@ -98,7 +94,7 @@ final class Coalescer<T, R> {
                 batch.get(i).finish(results.get(i), null);
             }
         } catch (RuntimeException failure) {
-            if (batch.size() == 1 || !mayBePoison(failure)) {
+            if (batch.size() == 1 || !Poison.isPossible(failure)) {
                 batch.forEach(waiting -> waiting.finish(null, failure));
             } else {
                 answer(batch.subList(0, batch.size() / 2));
@@ -108,14 +104,6 @@ final class Coalescer<T, R> {
             batch.forEach(waiting -> waiting.finish(null, failure));
             throw failure;
         }
-    }
-
-    /// A database that is away or busy fails every part of the batch alike.
-    private static boolean mayBePoison(RuntimeException failure) {
-        return !(failure instanceof NonTransientDataAccessResourceException
-                || failure instanceof TransientDataAccessException
-                || failure instanceof RecoverableDataAccessException
-                || failure instanceof TransactionException);
     }
 
     private static final class Waiting<T, R> {

@@ -17,13 +17,14 @@ import org.slf4j.LoggerFactory;
 import org.springframework.dao.DataAccessException;
 import org.springframework.jdbc.core.simple.JdbcClient;
 
-/// The worker registry as this core knows it: read whole at the start, then once a second what changed. The vault
+/// The worker registry as this core knows it: read whole at the start, then every one and a half seconds what changed.
+/// The vault
 /// writes it; a core may read these columns and no others (docs/explanation/keys-and-trust.md).
 ///
 /// For use by many threads at once.
 public final class RegisteredWorkers implements Workers, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RegisteredWorkers.class);
-    private static final Duration LOOK = Duration.ofSeconds(1);
+    private static final Duration LOOK = Duration.ofMillis(1500);
 
     private final JdbcClient db;
     private final Map<UUID, Entry> known = new ConcurrentHashMap<>();
@@ -46,7 +47,7 @@ public final class RegisteredWorkers implements Workers, AutoCloseable {
 
     /// Looks from now on.
     ///
-    /// @param refused is told a worker that may no longer be connected, within a second of the change
+    /// @param refused is told a worker that may no longer be connected, within two seconds of the change
     public void start(Consumer<UUID> refused) {
         onRefused = refused;
         var _ = timer.scheduleWithFixedDelay(this::look, 0, LOOK.toMillis(), TimeUnit.MILLISECONDS);

@@ -109,6 +109,12 @@ final class Seats {
         return Optional.of(new Credits(best, count));
     }
 
+    /// Whether a worker is connected that may run it, with or without room.
+    synchronized boolean isServed(int namespace, String handler) {
+        var wanted = new Wanted(namespace, handler);
+        return seats.entrySet().stream().anyMatch(seat -> eligible(seat.getKey(), seat.getValue(), wanted));
+    }
+
     private boolean eligible(WorkerBoot boot, Seat seat, Wanted wanted) {
         if (!seat.abilities.handlers().contains(wanted.handler())
                 || !workers.mayRun(boot.worker(), wanted.namespace(), wanted.handler())) {

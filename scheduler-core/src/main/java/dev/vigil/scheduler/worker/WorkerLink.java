@@ -120,6 +120,11 @@ public final class WorkerLink implements Link, AutoCloseable {
     }
 
     @Override
+    public Lack lack(int namespace, String handler) {
+        return seats.isServed(namespace, handler) ? Lack.NO_CREDIT : Lack.NO_WORKER;
+    }
+
+    @Override
     public void giveBack(Credits credits) {
         seats.giveBack(credits.worker(), credits.count());
     }

@@ -56,6 +56,10 @@ final class Fleet implements AutoCloseable {
             return new Reply(Duration.ZERO, Outcome.FAILED, "broken", retryable);
         }
 
+        static Reply failWith(String code) {
+            return new Reply(Duration.ZERO, Outcome.FAILED, code, false);
+        }
+
         static Reply failAfter(Duration delay) {
             return new Reply(delay, Outcome.FAILED, "broken", true);
         }
@@ -153,6 +157,11 @@ final class Fleet implements AutoCloseable {
                 }
             }
             return Optional.empty();
+        }
+
+        @Override
+        public Lack lack(int namespace, String handler) {
+            return workers.isEmpty() ? Lack.NO_WORKER : Lack.NO_CREDIT;
         }
 
         @Override

@@ -50,7 +50,7 @@ class InterleavingTest {
     void empty() {
         DATABASE.superuser().sql("""
                         TRUNCATE scheduler.task, scheduler.execution, scheduler.inbox, scheduler.dispatch,
-                                 scheduler.history, scheduler.outbox, scheduler.core
+                                 scheduler.history, scheduler.outbox, scheduler.core, scheduler.shortage
                         """).update();
         DATABASE.superuser()
                 .sql("UPDATE scheduler.shard SET owner = NULL, epoch = epoch + 1, change_seq = 0")

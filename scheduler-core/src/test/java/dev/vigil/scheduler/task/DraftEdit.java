@@ -55,6 +55,11 @@ public final class DraftEdit {
         return this;
     }
 
+    public DraftEdit retry(RetryPolicy value) {
+        retry = value;
+        return this;
+    }
+
     public DraftEdit misfire(Misfire value, int limit) {
         misfire = value;
         misfireLimit = limit;

@@ -1,0 +1,190 @@
+package dev.vigil.scheduler.execution;
+
+import dev.vigil.protocol.id.Id;
+import dev.vigil.protocol.id.Kind;
+import dev.vigil.scheduler.execution.Explanation.Reason;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.springframework.jdbc.core.simple.JdbcClient;
+
+/// Reads what is known of an execution, its shard and its owner in one statement, and says what holds it.
+final class Explaining {
+    /// Up to where those ahead of an execution are counted.
+    private static final int AHEAD_MAX = 1000;
+
+    private static final String FACTS = """
+            SELECT e.lane, e.due_at, e.attempt, e.losses, e.scheduled_for, e.shard, t.handler, t.max_attempts,
+                   s.owner AS core, c.incarnation IS NOT NULL AS core_known,
+                   h.kind AS shortage, h.since, l.most, l.taken, coalesce(p.n, 0) AS permits,
+                   clock_timestamp() AS now,
+                   (SELECT min(i.kind) FROM scheduler.inbox i
+                     WHERE i.shard = e.shard AND i.change_seq IS NOT NULL AND i.ref IN (e.id, e.task_id)) AS command,
+                   (SELECT count(*) FROM (
+                      SELECT FROM scheduler.execution a
+                       WHERE a.shard = e.shard AND a.lane = e.lane AND (a.due_at, a.id) < (e.due_at, e.id)
+                       LIMIT :aheadMax) x) AS ahead
+              FROM scheduler.shard s
+              JOIN scheduler.execution e ON e.shard = s.id AND e.id = :id
+              JOIN scheduler.task t ON t.namespace = e.namespace AND t.id = e.task_id AND t.version = e.version
+              LEFT JOIN scheduler.core c ON c.incarnation = s.owner
+              LEFT JOIN scheduler.shortage h
+                ON h.incarnation = s.owner AND h.namespace = e.namespace AND h.handler = t.handler
+              LEFT JOIN scheduler.concurrency l ON l.namespace = e.namespace AND l.owner = t.owner
+              LEFT JOIN scheduler.permit p ON p.shard = e.shard AND p.namespace = e.namespace AND p.owner = t.owner
+            """;
+
+    private final JdbcClient db;
+    private final LiveCores cores;
+
+    Explaining(JdbcClient db) {
+        this.db = db;
+        this.cores = new LiveCores(db, System::nanoTime);
+    }
+
+    Explanation explain(ExecutionView view) {
+        if (view.finishedAt() != null) {
+            String code = view.errorCode() == null ? "" : " with code " + view.errorCode();
+            String state = view.state().name().toLowerCase(java.util.Locale.ROOT);
+            return one(view, "ended", "It ended at " + view.finishedAt() + " as " + state + code + ".");
+        }
+        UUID worker = view.workerId();
+        if (worker != null) {
+            return one(
+                    view,
+                    "running",
+                    "Attempt " + view.attempt() + " is with " + new Id(Kind.WORKER, worker) + " since "
+                            + view.startedAt() + ".");
+        }
+        Optional<Facts> facts = db.sql(FACTS)
+                .param("id", view.id())
+                .param("aheadMax", AHEAD_MAX)
+                .query((row, index) -> facts(row))
+                .optional();
+        return facts.map(found -> new Explanation(view.state(), reasons(view, found)))
+                .orElseGet(() -> one(view, "changing", "It changed while it was looked at; ask again."));
+    }
+
+    private static Explanation one(ExecutionView view, String code, String detail) {
+        return new Explanation(view.state(), List.of(new Reason(code, detail)));
+    }
+
+    private List<Reason> reasons(ExecutionView view, Facts facts) {
+        var reasons = new ArrayList<Reason>();
+        placed(view, facts, reasons);
+        owner(facts, reasons);
+        if (facts.command != null) {
+            reasons.add(new Reason("command_pending", "A command that concerns it is being carried out."));
+        }
+        if (reasons.isEmpty()) {
+            workers(facts, reasons);
+        }
+        if (reasons.isEmpty()) {
+            String ahead = facts.ahead >= AHEAD_MAX ? "At least " + AHEAD_MAX : Long.toString(facts.ahead);
+            reasons.add(new Reason(
+                    "in_line", ahead + " executions of its lane are due before it; it is dispatched next after them."));
+        }
+        return reasons;
+    }
+
+    private static void placed(ExecutionView view, Facts facts, List<Reason> reasons) {
+        switch (view.state()) {
+            case HELD -> reasons.add(new Reason("paused", "Its task is paused; resume it."));
+            case WAITING -> {
+                if (facts.lane < -100) {
+                    reasons.add(new Reason(
+                            "overlap", "An earlier execution of its task is open; it runs when that has ended."));
+                } else {
+                    reasons.add(new Reason(
+                            "retry_at",
+                            "Attempt " + (facts.attempt + 1) + " of " + facts.maxAttempts + " is due at " + facts.dueAt
+                                    + "."));
+                }
+            }
+            default -> {
+                if (facts.dueAt.isAfter(facts.now)) {
+                    reasons.add(new Reason("scheduled", "It is due at " + facts.dueAt + "."));
+                }
+            }
+        }
+    }
+
+    private void owner(Facts facts, List<Reason> reasons) {
+        UUID core = facts.core;
+        if (core == null) {
+            reasons.add(new Reason(
+                    "owner_changing", "No core owns shard " + facts.shard + " at the moment; is a core running?"));
+        } else if (!facts.coreKnown
+                || cores.list().stream().noneMatch(alive -> alive.incarnation().equals(core))) {
+            reasons.add(new Reason(
+                    "owner_silent",
+                    "The core that owns shard " + facts.shard
+                            + " is not heard; another one takes the shard over within seconds."));
+        }
+    }
+
+    private static void workers(Facts facts, List<Reason> reasons) {
+        if (facts.most != null && facts.taken >= facts.most && facts.permits == 0) {
+            reasons.add(new Reason(
+                    "concurrency_limit",
+                    "The task's owner may run " + facts.most + " executions at once, and all of that is taken."));
+        }
+        if (facts.shortage != null) {
+            reasons.add(
+                    facts.shortage == Link.Lack.NO_WORKER.code()
+                            ? new Reason(
+                                    "no_worker",
+                                    "No worker that is connected to its core has the handler " + facts.handler
+                                            + " and may run it for this namespace, since " + facts.since + ".")
+                            : new Reason(
+                                    "no_credit",
+                                    "All workers with the handler " + facts.handler + " are busy, since " + facts.since
+                                            + "; " + facts.ahead + " executions of its lane are due before it."));
+        }
+    }
+
+    private static Facts facts(ResultSet row) throws SQLException {
+        OffsetDateTime since = row.getObject("since", OffsetDateTime.class);
+        return new Facts(
+                row.getInt("shard"),
+                row.getInt("lane"),
+                DueRow.instant(row, "due_at"),
+                DueRow.instant(row, "now"),
+                row.getInt("attempt"),
+                row.getInt("max_attempts"),
+                row.getString("handler"),
+                row.getObject("core", UUID.class),
+                row.getBoolean("core_known"),
+                row.getObject("command", Integer.class),
+                row.getObject("shortage", Integer.class),
+                since == null ? null : since.toInstant(),
+                row.getObject("most", Integer.class),
+                row.getInt("taken"),
+                row.getInt("permits"),
+                row.getLong("ahead"));
+    }
+
+    private record Facts(
+            int shard,
+            int lane,
+            Instant dueAt,
+            Instant now,
+            int attempt,
+            int maxAttempts,
+            String handler,
+            @Nullable UUID core,
+            boolean coreKnown,
+            @Nullable Integer command,
+            @Nullable Integer shortage,
+            @Nullable Instant since,
+            @Nullable Integer most,
+            int taken,
+            int permits,
+            long ahead) {}
+}
