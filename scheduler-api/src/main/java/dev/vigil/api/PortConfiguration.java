@@ -13,6 +13,7 @@ import dev.vigil.api.web.RateLimits;
 import dev.vigil.api.web.RouteGate;
 import dev.vigil.api.web.RouteServlet;
 import dev.vigil.api.web.RouteTable;
+import dev.vigil.scheduler.task.OutboxProbe;
 import java.net.InetAddress;
 import java.net.URI;
 import java.net.UnknownHostException;
@@ -32,11 +33,13 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
 import org.springframework.core.env.Environment;
+import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.security.web.DefaultSecurityFilterChain;
 import org.springframework.security.web.SecurityFilterChain;
 import org.springframework.security.web.firewall.HttpFirewall;
 import org.springframework.security.web.firewall.StrictHttpFirewall;
 import org.springframework.security.web.util.matcher.AnyRequestMatcher;
+import org.springframework.transaction.PlatformTransactionManager;
 
 /// The ports and what stands in front of the routes: edge filter, Spring Security, gate, servlet.
 @Configuration(proxyBeanMethods = false)
@@ -122,13 +125,18 @@ class PortConfiguration {
     }
 
     @Bean
-    RouteGate.Surroundings surroundings(ObjectProvider<WorkerPort> workerPort, CallWatch watch) {
+    RouteGate.Surroundings surroundings(
+            ObjectProvider<WorkerPort> workerPort,
+            CallWatch watch,
+            JdbcClient db,
+            PlatformTransactionManager transactions) {
         return new RouteGate.Surroundings(
                 () -> {
                     WorkerPort port = workerPort.getIfAvailable();
                     return port == null ? -1 : port.port();
                 },
-                watch);
+                watch,
+                new OutboxProbe(db, transactions)::writable);
     }
 
     @Bean

@@ -302,7 +302,7 @@ public final class Api implements AutoCloseable {
             if (!token.isEmpty()) {
                 request.header("Authorization", "Bearer " + token);
             }
-            if (json != null) {
+            if (json != null && !List.of(headers).contains("Content-Type")) {
                 request.header("Content-Type", "application/json");
             }
             if (headers.length > 0) {

@@ -19,7 +19,7 @@ public final class AuditEvent {
         this.id = id;
     }
 
-    /// An event that happened at `at`.
+    /// An event that happened at `at`, on behalf of the [Origin] of this thread if there is one.
     public static AuditEvent of(EventType type, String action, Result result, Instant at) {
         Id id = Id.next(Kind.AUDIT_EVENT);
         var event = new AuditEvent(id.uuid());
@@ -28,6 +28,10 @@ public final class AuditEvent {
         event.fields.put("event_type", type.label());
         event.fields.put("action", action);
         event.fields.put("result", result.label());
+        Origin.current().ifPresent(origin -> {
+            event.fields.put("request_id", origin.requestId());
+            event.fields.put("ip_address", origin.address());
+        });
         return event;
     }
 

@@ -107,7 +107,6 @@ final class AuthRoutes implements Routes {
                     Code.INVALID_CREDENTIALS, "The refresh token is unknown, ended or was used before; sign in again.");
         }
         signIn.throttle.succeeded("refresh", call.address());
-        signIn.log.signIn(event("refresh", Result.SUCCESS, user.get(), call), call.address(), true);
         return tokens(user.get(), session.get());
     }
 

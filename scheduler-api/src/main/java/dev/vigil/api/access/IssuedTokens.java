@@ -1,6 +1,13 @@
 package dev.vigil.api.access;
 
+import dev.vigil.api.web.Outbox;
+import dev.vigil.protocol.audit.AuditEvent;
+import dev.vigil.protocol.audit.EventType;
+import dev.vigil.protocol.audit.Result;
+import dev.vigil.protocol.id.Id;
+import dev.vigil.protocol.id.Kind;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -26,7 +33,7 @@ final class IssuedTokens implements OAuth2AuthorizationService {
     private final Endings endings;
 
     /// How an early end is written and made known.
-    record Endings(TransactionTemplate transaction, Revisions revisions) {}
+    record Endings(TransactionTemplate transaction, Revisions revisions, Outbox outbox, InstantSource time) {}
 
     IssuedTokens(OAuthClients clients, Tokens tokens, Revocations revocations, Endings endings) {
         this.clients = clients;
@@ -45,6 +52,10 @@ final class IssuedTokens implements OAuth2AuthorizationService {
         endings.transaction.executeWithoutResult(_ -> {
             revocations.revoke(authorization.getId(), expiresAt == null ? Instant.MAX : expiresAt);
             endings.revisions.raise();
+            AuditEvent event =
+                    AuditEvent.of(EventType.AUTHENTICATION, "revoke_token", Result.SUCCESS, endings.time.instant());
+            Id.parse(Kind.USER, authorization.getPrincipalName()).ifPresent(owner -> event.user(owner.uuid()));
+            endings.outbox.append(List.of(event));
         });
         endings.revisions.changed();
     }

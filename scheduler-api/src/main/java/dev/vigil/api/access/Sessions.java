@@ -95,6 +95,8 @@ final class Sessions {
             }
             RefreshToken next = RefreshToken.next(shown.family(), shown.principal());
             addToken(next, now);
+            tools.outbox.append(List.of(AuditEvent.of(EventType.AUTHENTICATION, "refresh", Result.SUCCESS, now)
+                    .user(shown.principal())));
             return Optional.of(next);
         }));
     }

@@ -57,6 +57,10 @@ final class SubjectErasure {
             begin(request);
             concerned = erasures.of(request.id());
         }
+        // On disk before anything is destroyed: what is erased from here on stays so, whatever is restored.
+        tombstones.add(concerned.stream()
+                .map(erased -> new Tombstone(request.id(), erased.person()))
+                .toList());
         long remaining = 0;
         boolean keysForgotten = true;
         for (Erasures.Erased erased : concerned) {
@@ -75,8 +79,6 @@ final class SubjectErasure {
         List<Tombstone> concerned = persons.of(name, request.namespace(), request.everywhere()).stream()
                 .map(person -> new Tombstone(request.id(), person))
                 .toList();
-        // On disk before the first row: what is erased from here on stays so, whatever is restored.
-        tombstones.add(concerned);
         store.transactions().executeWithoutResult(_ -> {
             concerned.forEach(erasures::begin);
             store.events().append(event("begin_erasure", request));

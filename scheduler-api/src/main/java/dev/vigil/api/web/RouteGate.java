@@ -1,5 +1,6 @@
 package dev.vigil.api.web;
 
+import dev.vigil.protocol.audit.Origin;
 import jakarta.servlet.Filter;
 import jakarta.servlet.FilterChain;
 import jakarta.servlet.ServletException;
@@ -11,8 +12,11 @@ import java.io.IOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
+import org.springframework.dao.NonTransientDataAccessException;
+import org.springframework.dao.NonTransientDataAccessResourceException;
 
 /// Lets a request through to its route, or answers why not. Denies by default: what the [RouteTable] does not list is
 /// 401 for strangers and 404 for everybody else.
@@ -28,7 +32,8 @@ public final class RouteGate implements Filter {
     ///
     /// @param workerPort the port of `/worker/**` and `/internal/**`, which exist there and nowhere else
     /// @param watch      is told about every answer
-    public record Surroundings(IntSupplier workerPort, CallWatch watch) {}
+    /// @param audit      whether events of a change can be written; asked when a change failed
+    public record Surroundings(IntSupplier workerPort, CallWatch watch, BooleanSupplier audit) {}
 
     public RouteGate(RouteTable table, Authenticator authenticator, RateLimits limits, Surroundings surroundings) {
         this.table = table;
@@ -47,20 +52,26 @@ public final class RouteGate implements Filter {
 
     @Override
     public void doFilter(ServletRequest servletRequest, ServletResponse servletResponse, FilterChain chain)
-            throws IOException, ServletException {
+            throws IOException {
         var request = (HttpServletRequest) servletRequest;
         var response = (HttpServletResponse) servletResponse;
+        new Origin(Call.requestId(request), request.getRemoteAddr()).handle(() -> pass(request, response, chain));
+    }
+
+    private void pass(HttpServletRequest request, HttpServletResponse response, FilterChain chain) throws IOException {
         var progress = new Progress();
         try {
             request.setAttribute(CALL, admit(request, response, progress));
             chain.doFilter(request, response);
         } catch (RuntimeException e) {
-            Problem problem = Problems.of(e, Call.requestId(request));
+            Problem problem = unrecorded(e) ? auditUnavailable() : Problems.of(e, Call.requestId(request));
             progress.code = problem.code();
             if (problem.code().status() == 401) {
                 problem = challenge(problem);
             }
             Problems.write(request, response, problem);
+        } catch (ServletException e) {
+            throw new IOException("a filter behind the gate failed", e);
         } finally {
             var took = Duration.ofNanos(System.nanoTime() - progress.started);
             surroundings.watch.answered(new CallWatch.Answered(
@@ -73,6 +84,20 @@ public final class RouteGate implements Filter {
                     Call.requestId(request),
                     took));
         }
+    }
+
+    /// Whether a change failed because its event could not be written.
+    private boolean unrecorded(RuntimeException fault) {
+        return fault instanceof NonTransientDataAccessException
+                && !(fault instanceof NonTransientDataAccessResourceException)
+                && !surroundings.audit.getAsBoolean();
+    }
+
+    private static Problem auditUnavailable() {
+        return Problem.of(
+                        Code.AUDIT_UNAVAILABLE,
+                        "The audit trail cannot be written, so nothing is done; try again later.")
+                .header("Retry-After", "5");
     }
 
     private Call admit(HttpServletRequest request, HttpServletResponse response, Progress progress) {
@@ -97,10 +122,7 @@ public final class RouteGate implements Filter {
         Caller caller = authenticate(request, response);
         progress.caller = caller;
         if (!surroundings.watch.accepts()) {
-            throw new ProblemException(Problem.of(
-                            Code.AUDIT_UNAVAILABLE,
-                            "The audit trail cannot be written, so nothing is done; try again later.")
-                    .header("Retry-After", "5"));
+            throw new ProblemException(auditUnavailable());
         }
         apply(limits.ofPrincipal(caller), response);
         return switch (match) {
