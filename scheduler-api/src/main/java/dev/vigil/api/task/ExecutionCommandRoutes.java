@@ -69,7 +69,7 @@ final class ExecutionCommandRoutes implements Routes {
                 .with("request_id", call.requestId());
         return switch (executions.retry(
                 execution.id(),
-                new Limits(accounts.permissionsOf(execution.owner()).maxTasks()),
+                new Limits(accounts.permissionsOf(execution.owner()).maxTasks(), null),
                 Events.of(event))) {
             case RetryResult.Retried() -> Answer.json(202, json.execution(find(call)));
             case RetryResult.Absent() -> throw new ProblemException(Problem.notFound());

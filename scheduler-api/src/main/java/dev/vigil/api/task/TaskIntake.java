@@ -114,7 +114,7 @@ final class TaskIntake {
                 caller.id(),
                 draft,
                 sealed,
-                new Limits(caller.permissions().maxTasks()),
+                new Limits(caller.permissions().maxTasks(), caller.permissions().maxConcurrentExecutions()),
                 Events.of(created(call, id, draft, sealed)));
     }
 

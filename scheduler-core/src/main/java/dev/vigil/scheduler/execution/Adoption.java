@@ -62,6 +62,7 @@ final class Adoption {
             shard.orphaned = claim.orphaned;
             state.shards.put(claim.shard, shard);
         }
+        state.permits.adopt(ids);
         inherit(OwnerReads.open(state.db(), ids));
         for (SuccessionRows.Asked asked : SuccessionRows.waiting(state.db(), ids)) {
             OwnedShard shard = state.shards.get(asked.shard());

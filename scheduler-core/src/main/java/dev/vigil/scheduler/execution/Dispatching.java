@@ -55,7 +55,7 @@ final class Dispatching {
     boolean read() {
         Instant now = state.core.clock().now();
         List<Cursor> cursors = state.shards.values().stream()
-                .flatMap(shard -> shard.lanes.toRead(now, state.blocked).stream())
+                .flatMap(shard -> shard.lanes.toRead(now, state.blocked(shard)).stream())
                 .toList();
         if (cursors.isEmpty()) {
             return false;
@@ -73,7 +73,7 @@ final class Dispatching {
         for (Cursor cursor : cursors) {
             OwnedShard shard = state.shard(cursor.shard());
             var page = new Page(cursor, rows.getOrDefault(cursor, List.of()), bound);
-            shard.lanes.read(page, state.blocked, shard.open::containsKey);
+            shard.lanes.read(page, state.blocked(shard), shard.open::containsKey);
         }
         return rows.values().stream().anyMatch(page -> page.size() >= OwnerReads.SCAN_MAX);
     }
@@ -91,8 +91,9 @@ final class Dispatching {
         }
         var credits = new LinkedHashMap<WorkerBoot, Integer>();
         List<Planned> planned = plan(credits);
+        boolean more = state.permits.ask();
         if (planned.isEmpty()) {
-            return false;
+            return more;
         }
         try {
             commit(planned);
@@ -101,7 +102,7 @@ final class Dispatching {
             credits.forEach((worker, count) -> state.core.link().giveBack(new Credits(worker, count)));
             throw failure;
         }
-        return planned.size() >= BATCH_MAX;
+        return more || planned.size() >= BATCH_MAX;
     }
 
     private List<Planned> plan(Map<WorkerBoot, Integer> credits) {
@@ -113,17 +114,19 @@ final class Dispatching {
         for (OwnedShard shard : order) {
             while (!shard.hasCommands() && planned.size() < BATCH_MAX) {
                 Optional<Batch> batch =
-                        shard.lanes.next(now, now.plus(LEAD), state.blocked, BATCH_MAX - planned.size());
+                        shard.lanes.next(now, now.plus(LEAD), state.blocked(shard), BATCH_MAX - planned.size());
                 if (batch.isEmpty()) {
                     break;
                 }
                 Batch heads = batch.get();
+                int room = room(shard, heads, planned);
+                if (room == 0) {
+                    shard.starved.add(heads.key());
+                    continue;
+                }
                 Optional<Credits> taken = state.core
                         .link()
-                        .take(
-                                heads.key().namespace(),
-                                heads.key().handler(),
-                                heads.heads().size());
+                        .take(heads.key().namespace(), heads.key().handler(), room);
                 if (taken.isEmpty()) {
                     state.missed(heads.key(), now);
                     continue;
@@ -139,6 +142,22 @@ final class Dispatching {
             }
         }
         return planned;
+    }
+
+    /// How many of these their owner's limit lets go.
+    private int room(OwnedShard shard, Batch heads, List<Planned> planned) {
+        UUID owner = heads.key().limited();
+        int wish = heads.heads().size();
+        if (owner == null) {
+            return wish;
+        }
+        var key = new PermitRows.Limited(heads.key().namespace(), owner);
+        long before = planned.stream()
+                .filter(item -> item.due.shard() == shard.id && item.due.task().limited())
+                .filter(item ->
+                        item.due.task().owner().equals(owner) && item.due.task().namespace() == key.namespace())
+                .count();
+        return (int) Math.min(wish, Math.max(0, state.permits.room(shard.id, key, wish) - before));
     }
 
     private void commit(List<Planned> planned) {

@@ -44,7 +44,13 @@ final class DueRow {
                         Coded.of(RetryPolicy.Backoff.class, row.getInt("backoff")),
                         Duration.ofMillis(row.getLong("retry_initial_ms")),
                         Duration.ofMillis(row.getLong("retry_max_ms"))),
+                isLimit(row.getObject("most", Integer.class)),
                 row.getInt("kind") == 1);
+    }
+
+    /// A limit that was lifted stands in the table as the largest number.
+    private static boolean isLimit(@Nullable Integer most) {
+        return most != null && most < Integer.MAX_VALUE;
     }
 
     static Instant instant(ResultSet row, String column) throws SQLException {

@@ -22,7 +22,7 @@ final class Explaining {
     private static final String FACTS = """
             SELECT e.lane, e.due_at, e.attempt, e.losses, e.scheduled_for, e.shard, t.handler, t.max_attempts,
                    s.owner AS core, c.incarnation IS NOT NULL AS core_known,
-                   h.kind AS shortage, h.since, l.most, l.taken, coalesce(p.n, 0) AS permits,
+                   h.kind AS shortage, h.since, l.most, l.taken,
                    clock_timestamp() AS now,
                    (SELECT min(i.kind) FROM scheduler.inbox i
                      WHERE i.shard = e.shard AND i.change_seq IS NOT NULL AND i.ref IN (e.id, e.task_id)) AS command,
@@ -37,7 +37,6 @@ final class Explaining {
               LEFT JOIN scheduler.shortage h
                 ON h.incarnation = s.owner AND h.namespace = e.namespace AND h.handler = t.handler
               LEFT JOIN scheduler.concurrency l ON l.namespace = e.namespace AND l.owner = t.owner
-              LEFT JOIN scheduler.permit p ON p.shard = e.shard AND p.namespace = e.namespace AND p.owner = t.owner
             """;
 
     private final JdbcClient db;
@@ -130,7 +129,7 @@ final class Explaining {
     }
 
     private static void workers(Facts facts, List<Reason> reasons) {
-        if (facts.most != null && facts.taken >= facts.most && facts.permits == 0) {
+        if (facts.most != null && facts.taken >= facts.most) {
             reasons.add(new Reason(
                     "concurrency_limit",
                     "The task's owner may run " + facts.most + " executions at once, and all of that is taken."));
@@ -166,7 +165,6 @@ final class Explaining {
                 since == null ? null : since.toInstant(),
                 row.getObject("most", Integer.class),
                 row.getInt("taken"),
-                row.getInt("permits"),
                 row.getLong("ahead"));
     }
 
@@ -185,6 +183,5 @@ final class Explaining {
             @Nullable Instant since,
             @Nullable Integer most,
             int taken,
-            int permits,
             long ahead) {}
 }

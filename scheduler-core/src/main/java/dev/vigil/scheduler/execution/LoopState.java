@@ -28,6 +28,8 @@ final class LoopState {
     final Map<Integer, OwnedShard> shards = new HashMap<>();
     /// Keys that no worker has room for at the moment.
     final Set<WorkerNeed> blocked = new HashSet<>();
+    /// What its shards hold of owners' limits.
+    final Permits permits = new Permits(this);
 
     LoopState(Core core, CoreConnection connection, OpenIndex.Part index) {
         this.core = core;
@@ -89,12 +91,23 @@ final class LoopState {
     void add(Open open, long line) {
         shard(open.due.shard()).add(open, line);
         index.put(open);
+        permits.take(open.due);
+    }
+
+    /// Keys of a shard that cannot be dispatched now.
+    Set<WorkerNeed> blocked(OwnedShard shard) {
+        if (shard.starved.isEmpty()) {
+            return blocked;
+        }
+        var both = new HashSet<>(blocked);
+        both.addAll(shard.starved);
+        return both;
     }
 
     void forget(Open open) {
         OwnedShard shard = shards.get(open.due.shard());
-        if (shard != null) {
-            shard.remove(open);
+        if (shard != null && shard.remove(open)) {
+            permits.giveBack(open.due);
         }
         index.remove(open);
     }
@@ -110,6 +123,7 @@ final class LoopState {
         OwnedShard shard = shards.remove(id);
         if (shard != null) {
             shard.open.values().forEach(index::remove);
+            permits.lose(id);
             LOG.info("event=shard_lost shard={} epoch={} open={}", id, shard.epoch, shard.open.size());
         }
     }

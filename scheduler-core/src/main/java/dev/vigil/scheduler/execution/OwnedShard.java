@@ -1,6 +1,7 @@
 package dev.vigil.scheduler.execution;
 
 import dev.vigil.scheduler.execution.OwnerReads.InboxRow;
+import dev.vigil.scheduler.execution.TaskFacts.WorkerNeed;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -29,6 +30,9 @@ final class OwnedShard {
     /// Tasks to remove and executions to cancel, with the command that asked for it.
     final Map<UUID, InboxRow> removals = new HashMap<>();
     final Map<UUID, InboxRow> cancels = new HashMap<>();
+
+    /// Keys whose owner's limit leaves no room here.
+    final Set<WorkerNeed> starved = new HashSet<>();
 
     /// Tasks of which executions wait for the one before, and those of them whose turn it may be.
     final Set<UUID> waiting = new HashSet<>();
@@ -76,10 +80,13 @@ final class OwnedShard {
         openLines.merge(line, 1, Integer::sum);
     }
 
-    void remove(Open removed) {
-        if (open.remove(removed.id(), removed)) {
+    /// Takes it out, and says whether it was there.
+    boolean remove(Open removed) {
+        boolean there = open.remove(removed.id(), removed);
+        if (there) {
             closeLine(removed.line);
         }
+        return there;
     }
 
     /// It is listed again under a newer line.

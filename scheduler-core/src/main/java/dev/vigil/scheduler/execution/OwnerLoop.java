@@ -281,10 +281,12 @@ final class OwnerLoop implements AutoCloseable {
 
     private void housekeep() {
         state.blocked.clear();
+        state.permits.settle();
         adoption.watch();
         endings.retryUndecided();
         if (news) {
             news = false;
+            unpruned = true;
             readNews();
         }
         storeStarts();
@@ -306,7 +308,7 @@ final class OwnerLoop implements AutoCloseable {
         long wait = housekeptAt + HOUSEKEEPING.toNanos() - now;
         Instant next = dispatching.nextSend();
         for (OwnedShard shard : state.shards.values()) {
-            Instant due = shard.lanes.nextWake(state.blocked);
+            Instant due = shard.lanes.nextWake(state.blocked(shard));
             next = earlier(next, due);
             next = earlier(next, shard.lookAt);
         }
@@ -335,7 +337,6 @@ final class OwnerLoop implements AutoCloseable {
                 .toList();
         var late = new HashSet<Long>();
         for (InboxRow row : OwnerReads.news(db, from)) {
-            unpruned = true;
             OwnedShard shard = state.shard(row.shard());
             if (row.xid() >= horizon) {
                 late.add(row.seq());

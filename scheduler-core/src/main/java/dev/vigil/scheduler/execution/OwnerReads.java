@@ -35,7 +35,7 @@ final class OwnerReads {
                 .add("ids", new UUID[0], Cursor::id);
         return db.sql("""
                         SELECT e.*, t.owner, t.handler, t.key_id, t.payload_version, t.timeout_ms, t.max_attempts,
-                               t.backoff, t.retry_initial_ms, t.retry_max_ms, t.kind, t.payload_bytes,
+                               t.backoff, t.retry_initial_ms, t.retry_max_ms, t.kind, t.payload_bytes, l.most,
                                CASE WHEN e.beyond THEN NULL ELSE t.payload END AS payload
                           FROM unnest(:shards::int[], :lanes::smallint[], :ats::timestamptz[], :ids::uuid[])
                                AS c(shard, lane, at, id)
@@ -51,6 +51,7 @@ final class OwnerReads {
                          ) e
                           JOIN scheduler.task t
                             ON t.namespace = e.namespace AND t.id = e.task_id AND t.version = e.version
+                          LEFT JOIN scheduler.concurrency l ON l.namespace = t.namespace AND l.owner = t.owner
                          ORDER BY e.shard, e.lane, e.due_at, e.id
                         """)
                 .params(columns.arrays())
@@ -64,11 +65,12 @@ final class OwnerReads {
     static List<Due> byId(JdbcClient db, int shard, Collection<UUID> ids) {
         return db.sql("""
                         SELECT e.*, t.owner, t.handler, t.key_id, t.payload_version, t.timeout_ms, t.max_attempts,
-                               t.backoff, t.retry_initial_ms, t.retry_max_ms, t.kind, t.payload_bytes,
+                               t.backoff, t.retry_initial_ms, t.retry_max_ms, t.kind, t.payload_bytes, l.most,
                                NULL::bytea AS payload
                           FROM scheduler.execution e
                           JOIN scheduler.task t
                             ON t.namespace = e.namespace AND t.id = e.task_id AND t.version = e.version
+                          LEFT JOIN scheduler.concurrency l ON l.namespace = t.namespace AND l.owner = t.owner
                          WHERE e.shard = :shard AND e.id = ANY (:ids::uuid[])
                         """)
                 .param("shard", shard)
@@ -85,13 +87,14 @@ final class OwnerReads {
         return db.sql("""
                         SELECT DISTINCT ON (o.shard, o.execution)
                                e.*, t.owner, t.handler, t.key_id, t.payload_version, t.timeout_ms, t.max_attempts,
-                               t.backoff, t.retry_initial_ms, t.retry_max_ms, t.kind, t.payload_bytes,
+                               t.backoff, t.retry_initial_ms, t.retry_max_ms, t.kind, t.payload_bytes, l.most,
                                NULL::bytea AS payload, o.fence, o.worker, o.boot, o.at
                           FROM scheduler.open_dispatch o
                           JOIN scheduler.execution e
                             ON e.shard = o.shard AND e.id = o.execution AND e.fence_min <= o.fence
                           JOIN scheduler.task t
                             ON t.namespace = e.namespace AND t.id = e.task_id AND t.version = e.version
+                          LEFT JOIN scheduler.concurrency l ON l.namespace = t.namespace AND l.owner = t.owner
                          WHERE o.shard = ANY (:shards::int[])
                          ORDER BY o.shard, o.execution, o.fence DESC
                         """)

@@ -29,14 +29,19 @@ final class Shortages {
     private record Lacking(Lack lack, Instant since, Instant seen) {}
 
     /// No worker was found.
-    synchronized void missed(WorkerNeed need, Lack lack, Instant now) {
+    synchronized void missed(WorkerNeed wanted, Lack lack, Instant now) {
+        WorkerNeed need = whoever(wanted);
         Lacking before = lacking.get(need);
         lacking.put(need, new Lacking(lack, before == null || before.lack != lack ? now : before.since, now));
     }
 
     /// A worker was found.
     synchronized void met(WorkerNeed need) {
-        lacking.remove(need);
+        lacking.remove(whoever(need));
+    }
+
+    private static WorkerNeed whoever(WorkerNeed need) {
+        return need.limited() == null ? need : new WorkerNeed(need.namespace(), need.handler(), null);
     }
 
     /// Publishes what changed.

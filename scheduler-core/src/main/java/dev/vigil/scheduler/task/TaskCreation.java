@@ -35,6 +35,7 @@ final class TaskCreation {
     private final Placement placement;
     private final TaskInsert insert;
     private final Quotas quotas;
+    private final Concurrency concurrency;
 
     TaskCreation(JdbcClient db, TransactionTemplate transaction, ShardHints hints) {
         this.db = db;
@@ -43,12 +44,16 @@ final class TaskCreation {
         this.placement = new Placement(db);
         this.insert = new TaskInsert(db);
         this.quotas = new Quotas(db);
+        this.concurrency = new Concurrency(db);
     }
 
     /// Stores all of a batch that may be stored, or throws and stores none.
     List<CreateResult> create(List<Prepared> batch) {
         var outcome = new Outcome(batch, placement.next());
         outcome.refuseTwins();
+        var limits = new HashMap<Owner, @Nullable Integer>();
+        batch.forEach(item -> limits.put(item.owner(), item.task.limits().maxConcurrent()));
+        limits.forEach(concurrency::keep);
         if (batch.stream().noneMatch(Prepared::isLimited)) {
             insert(outcome);
         } else {

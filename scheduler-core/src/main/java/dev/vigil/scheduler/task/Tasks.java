@@ -170,6 +170,14 @@ public final class Tasks {
                 .single();
     }
 
+    /// Sets how many executions of an owner's tasks run at once. What runs goes on; within seconds no more of it starts
+    /// than the limit says.
+    ///
+    /// @param most null for no limit
+    public void limitRunning(int namespace, UUID owner, @Nullable Integer most) {
+        new Concurrency(db).set(new Quotas.Owner(namespace, owner), most);
+    }
+
     /// Holds every dispatch of this task from the answer on. What runs goes on.
     public CommandResult pause(TaskRef task, Events events) {
         return commands.task(task, Kind.PAUSE, events);

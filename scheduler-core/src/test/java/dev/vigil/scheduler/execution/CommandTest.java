@@ -7,7 +7,9 @@ import dev.vigil.protocol.id.UuidV7;
 import dev.vigil.scheduler.execution.ExecutionView.State;
 import dev.vigil.scheduler.execution.Fleet.Reply;
 import dev.vigil.scheduler.task.CommandResult;
+import dev.vigil.scheduler.task.CreateResult;
 import dev.vigil.scheduler.task.CreateResult.Created;
+import dev.vigil.scheduler.task.CreateResult.OverQuota;
 import dev.vigil.scheduler.task.DraftEdit;
 import dev.vigil.scheduler.task.Drafts;
 import dev.vigil.scheduler.task.Events;
@@ -255,23 +257,48 @@ class CommandTest {
         FIXTURE.fleet.behave(dispatch -> Reply.forever());
         UUID second = limited(owner);
 
-        assertThat(FIXTURE.executions.retry(first, new Limits(1), event(first)))
+        assertThat(FIXTURE.executions.retry(first, new Limits(1, null), event(first)))
                 .isEqualTo(new RetryResult.OverQuota(1, 1));
         FIXTURE.executions.cancel(second, event(second));
         FIXTURE.awaitState(second, State.CANCELLED);
-        assertThat(FIXTURE.executions.retry(first, new Limits(1), event(first))).isEqualTo(new RetryResult.Retried());
+        assertThat(FIXTURE.executions.retry(first, new Limits(1, null), event(first)))
+                .isEqualTo(new RetryResult.Retried());
         FIXTURE.awaitState(first, State.RUNNING);
-        assertThat(FIXTURE.executions.retry(second, new Limits(1), event(second)))
+        assertThat(FIXTURE.executions.retry(second, new Limits(1, null), event(second)))
                 .isEqualTo(new RetryResult.OverQuota(1, 1));
 
         assertThat(FIXTURE.executions.cancel(first, event(first))).isEqualTo(new CommandResult.Accepted());
     }
 
+    @Test
+    void room_in_a_limit_comes_back_when_a_task_ends_or_is_deleted() {
+        var owner = UuidV7.next();
+        UUID ended = limited(owner);
+        FIXTURE.awaitState(ended, State.SUCCEEDED);
+        FIXTURE.fleet.behave(dispatch -> Reply.forever());
+
+        UUID running = limited(owner);
+        FIXTURE.awaitState(running, State.RUNNING);
+        assertThat(create(owner, Drafts.now())).isEqualTo(new OverQuota(1, 1));
+        tasks.delete(ref(running), event(running));
+        FIXTURE.awaitState(running, State.CANCELLED);
+        assertThat(create(owner, HOURLY)).isInstanceOfSatisfying(Created.class, hourly -> {
+            assertThat(create(owner, Drafts.now())).isEqualTo(new OverQuota(1, 1));
+            tasks.delete(ref(hourly.task().id()), event(hourly.task().id()));
+        });
+
+        await().atMost(Duration.ofSeconds(10))
+                .until(() -> create(owner, new Schedule.OneTime(Instant.now().plusSeconds(3600))) instanceof Created);
+    }
+
+    private static CreateResult create(UUID owner, Schedule schedule) {
+        NewTask task = Drafts.task(Drafts.draft("t", schedule), new Limits(1, null), 10);
+        return tasks.create(
+                new NewTask(task.id(), 1, owner, task.draft(), task.payload(), task.limits(), task.events()));
+    }
+
     private static UUID limited(UUID owner) {
-        NewTask task = Drafts.task(Drafts.draft("t", Drafts.now()), new Limits(1), 10);
-        var own = new NewTask(task.id(), 1, owner, task.draft(), task.payload(), task.limits(), task.events());
-        assertThat(tasks.create(own)).isInstanceOf(Created.class);
-        return own.id();
+        return ((Created) create(owner, Drafts.now())).task().id();
     }
 
     private static PatchResult patch(TaskView before, TaskDraft draft) {

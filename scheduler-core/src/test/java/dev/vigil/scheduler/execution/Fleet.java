@@ -17,6 +17,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -29,6 +30,7 @@ final class Fleet implements AutoCloseable {
     private final Map<UUID, Worker> workers = new ConcurrentHashMap<>();
     private final List<Run> runs = new CopyOnWriteArrayList<>();
     private volatile Function<Dispatch, Reply> behaviour = dispatch -> Reply.succeed();
+    private volatile Consumer<Dispatch> end = dispatch -> {};
 
     private final Future<?> heartbeats = thread.scheduleAtFixedRate(this::heartbeat, 200, 200, TimeUnit.MILLISECONDS);
 
@@ -71,6 +73,11 @@ final class Fleet implements AutoCloseable {
 
     void behave(Function<Dispatch, Reply> function) {
         behaviour = function;
+    }
+
+    /// Told of each run that ends, before its core is.
+    void onEnd(Consumer<Dispatch> consumer) {
+        end = consumer;
     }
 
     List<Run> runs() {
@@ -265,6 +272,7 @@ final class Fleet implements AutoCloseable {
             if (holding == null || holding.end != null || holding.dispatch.fence() != dispatch.fence()) {
                 return;
             }
+            end.accept(dispatch);
             holding.end = new AttemptEnd(
                     new Link.Running(dispatch.execution(), dispatch.fence()),
                     reply.outcome,

@@ -5,7 +5,11 @@ import static org.awaitility.Awaitility.await;
 
 import dev.vigil.scheduler.execution.ExecutionView.State;
 import dev.vigil.scheduler.execution.Fleet.Reply;
+import dev.vigil.scheduler.task.CommandResult;
 import dev.vigil.scheduler.task.Drafts;
+import dev.vigil.scheduler.task.Events;
+import dev.vigil.scheduler.task.Schedule;
+import dev.vigil.scheduler.task.TaskRef;
 import dev.vigil.scheduler.task.Tasks;
 import java.time.Duration;
 import java.util.List;
@@ -76,6 +80,33 @@ class RobustnessTest {
         assertThat(fixture.execution(id).errorCode()).isEqualTo("poison");
         assertThat(fixture.execution(id).attempt()).isOne();
         assertThat(fixture.count("SELECT losses FROM scheduler.history")).isEqualTo(2);
+    }
+
+    @Test
+    void an_erasure_asked_for_behind_a_pending_deletion_is_carried_out_with_it() {
+        fixture.fleet.join(4);
+        UUID id = fixture.create(tasks, new Schedule.Interval(Duration.ofSeconds(1), null));
+        await().atMost(Duration.ofSeconds(20))
+                .until(() -> fixture.count("SELECT count(*) FROM scheduler.history WHERE state = 1") > 0);
+        core.close();
+        var ref = new TaskRef(1, id);
+
+        assertThat(tasks.delete(ref, event(id))).isEqualTo(new CommandResult.Accepted());
+        assertThat(tasks.erase(ref, event(id))).isEqualTo(new CommandResult.Accepted());
+        try (Dispatcher next = fixture.readyCore()) {
+            await().atMost(Duration.ofSeconds(20))
+                    .until(() -> next.mayAct() && fixture.count("SELECT count(*) FROM scheduler.inbox") == 0);
+        }
+
+        assertThat(fixture.count("SELECT count(*) FROM scheduler.task")).isZero();
+        assertThat(fixture.count("SELECT count(*) FROM scheduler.history WHERE task_id = '" + id + "'"))
+                .isZero();
+        assertThat(fixture.count("SELECT count(*) FROM scheduler.history WHERE result IS NOT NULL"))
+                .isZero();
+    }
+
+    private static Events event(UUID id) {
+        return Events.of(Drafts.event(id));
     }
 
     @Test

@@ -149,7 +149,7 @@ class TasksTest {
 
     @Test
     void a_limit_holds_exactly_however_many_callers_there_are() throws Exception {
-        var limit = new Limits(10);
+        var limit = new Limits(10, null);
         List<CreateResult> results;
         try (var callers = Executors.newVirtualThreadPerTaskExecutor()) {
             List<Future<CreateResult>> pending = IntStream.range(0, 40)
@@ -169,11 +169,11 @@ class TasksTest {
     @Test
     void tasks_from_before_the_limit_count_and_a_replay_takes_no_room() {
         tasks.create(Drafts.task(Drafts.now()));
-        NewTask second = Drafts.task(Drafts.draft("second", Drafts.now()), new Limits(2), 10);
+        NewTask second = Drafts.task(Drafts.draft("second", Drafts.now()), new Limits(2, null), 10);
 
         assertThat(tasks.create(second)).isInstanceOf(Created.class);
         assertThat(tasks.create(second)).isInstanceOf(AlreadyExists.class);
-        assertThat(tasks.create(Drafts.task(Drafts.draft("third", Drafts.now()), new Limits(2), 10)))
+        assertThat(tasks.create(Drafts.task(Drafts.draft("third", Drafts.now()), new Limits(2, null), 10)))
                 .isEqualTo(new OverQuota(2, 2));
     }
 
