@@ -5,13 +5,17 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import dev.vigil.scheduler.task.Schedule.OnGap;
 import dev.vigil.scheduler.task.Schedule.OnOverlap;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.LocalDateTime;
 import java.time.ZoneId;
 import java.time.ZoneOffset;
 import java.time.format.TextStyle;
+import java.time.zone.ZoneOffsetTransition;
+import java.time.zone.ZoneRules;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.TreeSet;
@@ -179,36 +183,79 @@ class CronExpressionTest {
                 for (OnGap onGap : OnGap.values()) {
                     for (OnOverlap onOverlap : OnOverlap.values()) {
                         var rules = new Schedule.Cron(cron, zone, onGap, onOverlap);
-                        assertThat(evaluated(rules))
+                        assertThat(evaluated(rules, THREE_YEARS))
                                 .as(
                                         "%s in %s, %s, %s",
                                         cron, zone.getDisplayName(TextStyle.NARROW, Locale.ROOT), onGap, onOverlap)
-                                .isEqualTo(enumerated(rules));
+                                .isEqualTo(enumerated(rules, THREE_YEARS));
                     }
                 }
             }
         }
     }
 
-    private static final Instant FROM = Instant.parse("2025-01-01T12:00:00Z");
-    private static final Instant UNTIL = Instant.parse("2027-12-31T12:00:00Z");
+    /// The daily time in the middle of what a zone leaves out or repeats, at each change of each zone that the JDK
+    /// knows.
+    @Test
+    void around_every_change_of_every_zone_in_twenty_years_fires_agree_with_a_plain_enumeration() {
+        var zones = new HashMap<ZoneRules, ZoneId>();
+        ZoneId.getAvailableZoneIds().stream()
+                .sorted()
+                .map(ZoneId::of)
+                .forEach(zone -> zones.put(zone.getRules(), zone));
+        Instant end = Instant.parse("2041-01-01T00:00:00Z");
+        int changes = 0;
+        for (ZoneId zone : zones.values()) {
+            ZoneOffsetTransition change = zone.getRules().nextTransition(Instant.parse("2021-01-01T00:00:00Z"));
+            while (change != null && change.getInstant().isBefore(end)) {
+                agreesAround(change, zone);
+                changes++;
+                change = zone.getRules().nextTransition(change.getInstant());
+            }
+        }
+        assertThat(zones.size()).isGreaterThan(100);
+        assertThat(changes).isGreaterThan(1000);
+    }
 
-    private static List<Instant> evaluated(Schedule.Cron rules) {
+    private static void agreesAround(ZoneOffsetTransition change, ZoneId zone) {
+        LocalDateTime first = change.isGap() ? change.getDateTimeBefore() : change.getDateTimeAfter();
+        LocalDateTime inside = first.plus(change.getDuration().abs().dividedBy(2));
+        String cron = inside.getMinute() + " " + inside.getHour() + " * * *";
+        var between = new Between(
+                change.getInstant().minus(Duration.ofDays(2)),
+                change.getInstant().plus(Duration.ofDays(2)));
+        for (OnGap onGap : OnGap.values()) {
+            for (OnOverlap onOverlap : OnOverlap.values()) {
+                var rules = new Schedule.Cron(cron, zone, onGap, onOverlap);
+                assertThat(evaluated(rules, between))
+                        .as("%s in %s at %s, %s, %s", cron, zone, change, onGap, onOverlap)
+                        .isEqualTo(enumerated(rules, between));
+            }
+        }
+    }
+
+    private record Between(Instant from, Instant until) {}
+
+    private static final Between THREE_YEARS =
+            new Between(Instant.parse("2025-01-01T12:00:00Z"), Instant.parse("2027-12-31T12:00:00Z"));
+
+    private static List<Instant> evaluated(Schedule.Cron rules, Between between) {
         CronExpression cron = CronExpression.parse(rules.expression());
         var fires = new ArrayList<Instant>();
-        Instant at = cron.next(FROM, rules).orElseThrow();
-        while (at.isBefore(UNTIL)) {
+        Instant at = cron.next(between.from, rules).orElseThrow();
+        while (at.isBefore(between.until)) {
             fires.add(at);
             at = cron.next(at, rules).orElseThrow();
         }
         return fires;
     }
 
-    private static List<Instant> enumerated(Schedule.Cron rules) {
+    private static List<Instant> enumerated(Schedule.Cron rules, Between between) {
         String[] field = rules.expression().split(" ");
         var fires = new TreeSet<Instant>();
-        for (LocalDate day = LocalDate.of(2024, 12, 30);
-                day.isBefore(LocalDate.of(2028, 1, 3));
+        LocalDate last = LocalDate.ofInstant(between.until, ZoneOffset.UTC).plusDays(2);
+        for (LocalDate day = LocalDate.ofInstant(between.from, ZoneOffset.UTC).minusDays(2);
+                day.isBefore(last);
                 day = day.plusDays(1)) {
             boolean dayMatches = (field[2].equals("*") || day.getDayOfMonth() == day.lengthOfMonth())
                     && (field[3].equals("*") || numbers(field[3], 13).contains(day.getMonthValue()))
@@ -220,7 +267,7 @@ class CronExpressionTest {
             }
         }
         return fires.stream()
-                .filter(at -> at.isAfter(FROM) && at.isBefore(UNTIL))
+                .filter(at -> at.isAfter(between.from) && at.isBefore(between.until))
                 .toList();
     }
 
