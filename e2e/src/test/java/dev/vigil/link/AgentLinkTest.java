@@ -174,14 +174,7 @@ class AgentLinkTest {
             agent.runner.holding = true;
             send(core, vault.dispatch(TestVault.text("{}")));
             await().until(() -> !agent.runner.started.isEmpty());
-            var drained = new java.util.concurrent.CompletableFuture<Boolean>();
-            Thread.ofVirtual().start(() -> {
-                try {
-                    drained.complete(agent.link.drain(Duration.ofSeconds(20)));
-                } catch (InterruptedException e) {
-                    drained.completeExceptionally(e);
-                }
-            });
+            var drained = drain(agent);
             await().until(() -> core.link.take(1, "demo.echo", 1).isEmpty());
 
             agent.runner.finishAll();
@@ -191,6 +184,66 @@ class AgentLinkTest {
             assertThat(core.engine.ended).hasSize(1);
             assertThat(core.engine.silent).isEmpty();
         }
+    }
+
+    @Test
+    void a_worker_drains_from_two_cores_and_from_one_that_comes_meanwhile() throws Exception {
+        TestCore second = newCore(vault.authority);
+        try (var agent = new TestAgent(vault, folder, 2)) {
+            await().until(() -> agent.link.connected() == 2);
+            agent.runner.holding = true;
+            send(core, vault.dispatch(TestVault.text("{}")));
+            await().until(() -> !agent.runner.started.isEmpty());
+            var drained = drain(agent);
+            await().until(() -> second.link.take(1, "demo.echo", 1).isEmpty());
+            TestCore third = newCore(vault.authority);
+            await().until(() -> !third.engine.joined.isEmpty());
+
+            agent.runner.finishAll();
+
+            assertThat(drained.get(20, java.util.concurrent.TimeUnit.SECONDS)).isTrue();
+            for (TestCore each : List.of(core, second, third)) {
+                assertThat(each.engine.goodbye).hasSize(1);
+                assertThat(each.engine.silent).isEmpty();
+            }
+        }
+    }
+
+    @Test
+    void an_agent_that_stood_still_for_five_seconds_starts_nothing_that_was_sent_meanwhile() throws Exception {
+        try (var agent = new TestAgent(vault, folder, 2)) {
+            send(core, vault.dispatch(TestVault.text("1")));
+            await().until(() -> first(core) != null);
+            var until = new java.util.concurrent.CountDownLatch(1);
+            agent.runner.frozen = until;
+            agent.runner.standsStill.await();
+            long since = System.nanoTime();
+            Dispatch late = vault.dispatch(TestVault.text("2"));
+            send(core, late);
+
+            await().atMost(Duration.ofSeconds(8)).until(() -> System.nanoTime() - since > 6_000_000_000L);
+            agent.runner.frozen = null;
+            until.countDown();
+            await().atMost(Duration.ofSeconds(20)).until(() -> core.engine.joined.size() == 2);
+
+            send(core, vault.dispatch(TestVault.text("3")));
+            await().atMost(Duration.ofSeconds(10)).until(() -> core.engine.ended.size() == 2);
+            assertThat(agent.runner.started)
+                    .extracting(attempt -> attempt.request().execution())
+                    .doesNotContain(late.execution());
+        }
+    }
+
+    private static java.util.concurrent.CompletableFuture<Boolean> drain(TestAgent agent) {
+        var drained = new java.util.concurrent.CompletableFuture<Boolean>();
+        Thread.ofVirtual().start(() -> {
+            try {
+                drained.complete(agent.link.drain(Duration.ofSeconds(20)));
+            } catch (InterruptedException e) {
+                drained.completeExceptionally(e);
+            }
+        });
+        return drained;
     }
 
     @Test

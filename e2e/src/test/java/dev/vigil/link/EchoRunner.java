@@ -20,6 +20,8 @@ import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import org.jspecify.annotations.Nullable;
 
 /// Runs `demo.echo` in this JVM: answers at once with its input, or holds everything until told.
 final class EchoRunner implements Runner, Ownership {
@@ -27,13 +29,17 @@ final class EchoRunner implements Runner, Ownership {
     final Set<UUID> databaseDown = ConcurrentHashMap.newKeySet();
     final List<EchoAttempt> started = new CopyOnWriteArrayList<>();
     volatile boolean holding;
+    /// While it is set the agent's link thread stands still, as a whole agent does that is paused.
+    volatile @Nullable CountDownLatch frozen;
+    final CountDownLatch standsStill = new CountDownLatch(1);
     private final int slots;
 
     EchoRunner(int slots) {
         this.slots = slots;
     }
 
-    record EchoAttempt(ExecutionRequest request, CompletableFuture<Outcome> outcome) implements Attempt {
+    record EchoAttempt(ExecutionRequest request, RunListener listener, CompletableFuture<Outcome> outcome)
+            implements Attempt {
         @Override
         public void cancel(Duration grace) {
             outcome.complete(new Outcome.Cancelled(Duration.ofMillis(1), true));
@@ -46,7 +52,7 @@ final class EchoRunner implements Runner, Ownership {
 
     @Override
     public Attempt run(ExecutionRequest request, RunListener listener) {
-        var attempt = new EchoAttempt(request, new CompletableFuture<>());
+        var attempt = new EchoAttempt(request, listener, new CompletableFuture<>());
         listener.started(request.execution());
         started.add(attempt);
         if (!holding) {
@@ -70,6 +76,15 @@ final class EchoRunner implements Runner, Ownership {
 
     @Override
     public int slots() {
+        CountDownLatch until = frozen;
+        if (until != null) {
+            standsStill.countDown();
+            try {
+                until.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
         return slots;
     }
 

@@ -100,6 +100,21 @@ final class TestVault implements AutoCloseable {
         }
     }
 
+    /// Opens what an execution said, as the API would.
+    byte[] open(Purpose purpose, UUID execution, byte[] record) {
+        Sealed of = sealed.get(execution);
+        if (of == null) {
+            throw new AssertionError("no execution " + execution);
+        }
+        var place = new SealContext(
+                purpose, 1, execution, 1, "demo.echo", of.place().keyId());
+        try {
+            return of.key().open(place, record);
+        } catch (SealBrokenException e) {
+            throw new AssertionError(e);
+        }
+    }
+
     private void cores(HttpExchange exchange) throws IOException {
         var answer = JSON.createObjectNode();
         var list = answer.putArray("cores");

@@ -36,8 +36,8 @@ final class ArchitectureRules {
             "scheduler.execution", Set.of("scheduler.task"),
             "scheduler.worker", Set.of("scheduler.task", "scheduler.execution"));
 
-    private static final Pattern JDK = Pattern.compile(
-            "java\\..*|javax\\.(crypto|net|security)\\..*|com\\.sun\\.net\\.httpserver\\..*");
+    private static final Pattern JDK =
+            Pattern.compile("java\\..*|javax\\.(crypto|net|security)\\..*|com\\.sun\\.net\\.httpserver\\..*");
     private static final Pattern EMPTY_NAME =
             Pattern.compile(".*(Impl|Manager|Utils?|Helper|Facade|D[Tt][Oo]|V[Oo])|(Abstract|Base)[A-Z].*");
     private static final Pattern EMPTY_PACKAGE =

@@ -26,10 +26,10 @@ final class SqlRules {
             "gdpr-service", Set.of("gdpr"));
 
     /// What a module may name of its neighbours: the audit service sequences the events of every schema and takes them
-    /// away; a core reads which workers are registered, and may not write that.
+    /// away; a core reads which workers are registered and which groups a handler may run on, and writes neither.
     private static final Map<String, Pattern> NEIGHBOURS = Map.of(
             "audit-service", Pattern.compile("\\w+\\.(outbox|prune_outbox)"),
-            "scheduler-core", Pattern.compile("vault\\.worker"));
+            "scheduler-core", Pattern.compile("vault\\.(worker|handler_group)"));
 
     private static final Pattern NOTHING = Pattern.compile("(?!)");
 

@@ -1,6 +1,8 @@
 package dev.vigil.scheduler.worker;
 
 import java.time.Duration;
+import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
@@ -28,6 +30,8 @@ public final class RegisteredWorkers implements Workers, AutoCloseable {
 
     private final JdbcClient db;
     private final Map<UUID, Entry> known = new ConcurrentHashMap<>();
+    /// Handlers that only some groups may run.
+    private volatile Map<String, Set<String>> restricted = Map.of();
     private final ScheduledExecutorService timer = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("worker-registry").factory());
     private volatile Consumer<UUID> onRefused = worker -> {};
@@ -40,8 +44,10 @@ public final class RegisteredWorkers implements Workers, AutoCloseable {
     /// One worker.
     ///
     /// @param state      `active`, `draining` or `blocked`
+    /// @param group      its group
     /// @param namespaces those it may run for; null for all
-    private record Entry(String state, @Nullable Set<Integer> namespaces) {}
+    private record Entry(
+            String state, String group, @Nullable Set<Integer> namespaces) {}
 
     private record Row(UUID id, Entry entry) {}
 
@@ -68,23 +74,27 @@ public final class RegisteredWorkers implements Workers, AutoCloseable {
     @Override
     public boolean mayRun(UUID worker, int namespace, String handler) {
         Entry entry = known.get(worker);
-        return entry != null
-                && entry.state().equals("active")
-                && (entry.namespaces() == null || entry.namespaces().contains(namespace));
+        if (entry == null || !entry.state().equals("active")) {
+            return false;
+        }
+        Set<String> groups = restricted.get(handler);
+        return (entry.namespaces() == null || entry.namespaces().contains(namespace))
+                && (groups == null || groups.contains(entry.group()));
     }
 
     private void read(UUID worker) {
         take(db.sql("""
-                        SELECT id, state, namespaces FROM vault.worker WHERE id = :worker
+                        SELECT id, state, worker_group, namespaces FROM vault.worker WHERE id = :worker
                         """).param("worker", worker).query((row, index) -> row(row)).list().stream());
     }
 
     private void look() {
         try {
+            restricted = readRestricted();
             // Three seconds back: a change commits later than its stamp, and a row read twice does no harm.
             take(db
                     .sql("""
-                            SELECT id, state, namespaces FROM vault.worker
+                            SELECT id, state, worker_group, namespaces FROM vault.worker
                              WHERE changed_at > clock_timestamp() - make_interval(secs => :back)
                             """)
                     .param("back", known.isEmpty() ? Integer.MAX_VALUE / 2 : 3)
@@ -94,6 +104,17 @@ public final class RegisteredWorkers implements Workers, AutoCloseable {
         } catch (DataAccessException e) {
             LOG.warn("event=worker_registry_unread reason={}", e.toString());
         }
+    }
+
+    private Map<String, Set<String>> readRestricted() {
+        Map<String, Set<String>> groups = new HashMap<>();
+        db.sql("""
+                        SELECT name, groups FROM vault.handler_group WHERE cardinality(groups) > 0
+                        """).query(row -> {
+            groups.put(row.getString("name"), Set.copyOf(List.of((String[])
+                    row.getArray("groups").getArray())));
+        });
+        return groups;
     }
 
     private void take(Stream<Row> rows) {
@@ -110,7 +131,9 @@ public final class RegisteredWorkers implements Workers, AutoCloseable {
         Set<Integer> allowed = namespaces == null
                 ? null
                 : Stream.of((Integer[]) namespaces.getArray()).collect(Collectors.toUnmodifiableSet());
-        return new Row(row.getObject("id", UUID.class), new Entry(row.getString("state"), allowed));
+        return new Row(
+                row.getObject("id", UUID.class),
+                new Entry(row.getString("state"), row.getString("worker_group"), allowed));
     }
 
     @Override

@@ -449,12 +449,17 @@ public final class AgentLink implements AutoCloseable {
         if (!draining || !holdings.list().isEmpty()) {
             return;
         }
-        if (!leaving) {
-            leaving = true;
-            cores.each((core, connection) -> send(core, connection, FrameType.GOODBYE, Bodies.goodbye(true)));
-        } else if (cores.connected() == 0) {
+        if (leaving && cores.connected() == 0) {
             saidGoodbye.countDown();
+            return;
         }
+        leaving = true;
+        // A core that came while this worker was leaving is told as well.
+        cores.each((core, connection) -> {
+            if (connection.leaves()) {
+                send(core, connection, FrameType.GOODBYE, Bodies.goodbye(true));
+            }
+        });
     }
 
     /// Ends every connection and the thread. What still runs is the runner's to end.

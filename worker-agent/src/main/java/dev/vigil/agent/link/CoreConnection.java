@@ -50,6 +50,7 @@ final class CoreConnection implements AutoCloseable {
     private long loweredAt = -1;
     private int backlog;
     private boolean grantWaits;
+    private boolean left;
     private final SendWindow window = new SendWindow();
 
     /// A heartbeat that was sent.
@@ -135,6 +136,15 @@ final class CoreConnection implements AutoCloseable {
         } catch (ZMQException e) {
             return false;
         }
+    }
+
+    /// This worker leaves.
+    ///
+    /// @return true the first time
+    boolean leaves() {
+        boolean first = !left;
+        left = true;
+        return first;
     }
 
     /// How many bytes of logs and progress the core can be sent now.

@@ -26,6 +26,7 @@ final class WatchdogMain {
     private static final int HEARD = 1;
     private static final long LOOK_MILLIS = 200;
     private static final long GIVE_UP_NANOS = 5_000_000_000L;
+    private static final int REMOVALS = 50;
 
     private final PrintStream answers =
             new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
@@ -38,6 +39,7 @@ final class WatchdogMain {
     /// Execution to the moments when it was last owned, and last heard of at all.
     private final Map<String, long[]> moments = new HashMap<>();
     private long alive = System.nanoTime();
+    private volatile boolean agentGone;
 
     private WatchdogMain(long ownedWithin, long orphanGrace) {
         this.ownedWithin = ownedWithin;
@@ -126,12 +128,28 @@ final class WatchdogMain {
         return nanos / 1_000_000;
     }
 
+    /// The agent is gone: nobody else will end what it left, nor remove its control groups.
     private void killAll() {
         List<String> all;
         synchronized (this) {
+            agentGone = true;
             all = List.copyOf(sandboxes.keySet());
         }
         all.forEach(this::kill);
+    }
+
+    /// The control groups of a sandbox that is empty. The kernel may need a moment until it lets go of one.
+    private static void removeFolders(String[] sandbox) {
+        for (int i = 4; i < sandbox.length; i++) {
+            Path folder = Path.of(sandbox[i]);
+            for (int attempt = 0; attempt < REMOVALS && Files.isDirectory(folder); attempt++) {
+                try {
+                    Files.deleteIfExists(folder);
+                } catch (IOException e) {
+                    pause();
+                }
+            }
+        }
     }
 
     private void kill(String id) {
@@ -162,6 +180,9 @@ final class WatchdogMain {
             if (front) {
                 sigkill(pid);
             }
+        }
+        if (agentGone) {
+            removeFolders(sandbox);
         }
         synchronized (this) {
             sandboxes.remove(id);

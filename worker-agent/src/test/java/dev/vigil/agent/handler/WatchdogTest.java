@@ -114,7 +114,7 @@ class WatchdogTest {
     }
 
     @Test
-    void a_killed_agent_leaves_no_process_and_the_next_one_removes_its_groups() throws Exception {
+    void a_killed_agent_leaves_no_process_and_no_control_group() throws Exception {
         try (AgentProcess agent = AgentProcess.start(folder, token, Duration.ofSeconds(30))) {
             assertThat(agent.next()).isEqualTo("up");
             assertThat(processesWith(token)).as("control").isNotEmpty();
@@ -127,6 +127,7 @@ class WatchdogTest {
                     .until(() -> processesWith(token).isEmpty());
             await().atMost(Duration.ofSeconds(5))
                     .until(() -> processesWith(folder + "/").isEmpty());
+            assertThat(groups).as("the watchdog was the last to go").noneMatch(Files::exists);
             try (Workplace again = folders.open()) {
                 assertThat(again.runner().running()).isEmpty();
                 assertThat(groups).noneMatch(Files::exists);
