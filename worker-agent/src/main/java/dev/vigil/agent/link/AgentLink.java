@@ -190,7 +190,7 @@ public final class AgentLink implements AutoCloseable {
                     core.address().incarnation(),
                     e.toString());
             if (e instanceof Dialer.NotAdmittedException) {
-                keys.forget();
+                keys.kept().forget();
             }
             inbox.add(core::failed);
         } catch (InterruptedException e) {
@@ -416,7 +416,7 @@ public final class AgentLink implements AutoCloseable {
 
     /// Once a second.
     private void tick() {
-        keys.sweep();
+        keys.kept().sweep();
         CreditDeal.lower(places(), cores.active());
         cores.each((core, connection) -> {
             if (connection.nanosSinceAnswer() > SILENT_NANOS) {

@@ -42,7 +42,7 @@ final class CoreFinder {
         } catch (IOException | RuntimeException e) {
             LOG.warn("event=cores_unknown kept=true reason=\"{}\"", e.getMessage());
             if (e instanceof WorkerApi.CallRefusedException refused && !refused.temporary()) {
-                keys.forget();
+                keys.kept().forget();
             }
         }
     }

@@ -15,19 +15,8 @@ import java.util.UUID;
 ///
 /// Safe for use by several threads.
 final class Keys {
-    private static final long KEPT_NANOS = 60_000_000_000L;
-    private static final int KEPT_MAX = 4_096;
-
     private final WorkerApi api;
-    private final Map<Place, Kept> kept = new HashMap<>();
-
-    private record Place(UUID task, int payloadVersion, UUID keyId) {
-        static Place of(DispatchRecord dispatch) {
-            return new Place(dispatch.task(), dispatch.payloadVersion(), dispatch.keyId());
-        }
-    }
-
-    private record Kept(TaskKey key, long at) {}
+    private final KeptKeys kept = new KeptKeys(System::nanoTime);
 
     Keys(WorkerApi api) {
         this.api = api;
@@ -38,7 +27,7 @@ final class Keys {
         Map<UUID, Material> materials = new HashMap<>();
         var missing = new ArrayList<DispatchRecord>();
         for (DispatchRecord dispatch : dispatches) {
-            TaskKey key = atHand(Place.of(dispatch));
+            TaskKey key = kept.find(dispatch).orElse(null);
             if (key == null) {
                 missing.add(dispatch);
             } else {
@@ -50,6 +39,7 @@ final class Keys {
         Map<UUID, DispatchRecord> asked = new HashMap<>();
         missing.forEach(dispatch -> asked.put(dispatch.execution(), dispatch));
         while (!missing.isEmpty()) {
+            long askedAt = kept.now();
             List<Material> answers = api.materials(missing);
             missing.clear();
             for (Material material : answers) {
@@ -64,7 +54,7 @@ final class Keys {
                 } else {
                     asked.remove(material.execution());
                     materials.put(material.execution(), material);
-                    keep(dispatch, material);
+                    keep(dispatch, material, askedAt);
                 }
             }
             if (missing.size() == answers.size()) {
@@ -74,35 +64,15 @@ final class Keys {
         return materials;
     }
 
-    private synchronized @org.jspecify.annotations.Nullable TaskKey atHand(Place place) {
-        Kept found = kept.get(place);
-        if (found != null && System.nanoTime() - found.at() < KEPT_NANOS) {
-            return found.key();
-        }
-        kept.remove(place);
-        return null;
-    }
-
-    private synchronized void keep(DispatchRecord dispatch, Material material) {
+    /// Secrets are asked for each time.
+    private void keep(DispatchRecord dispatch, Material material, long askedAt) {
         if (material instanceof Material.Granted granted && granted.resolved().isEmpty()) {
-            if (kept.size() >= KEPT_MAX) {
-                long now = System.nanoTime();
-                kept.values().removeIf(old -> now - old.at() >= KEPT_NANOS);
-            }
-            if (kept.size() < KEPT_MAX) {
-                kept.put(Place.of(dispatch), new Kept(granted.key(), System.nanoTime()));
-            }
+            kept.keep(dispatch, granted.key(), askedAt);
         }
     }
 
-    /// Drops everything: a core or the API said that this worker is not admitted any more.
-    synchronized void forget() {
-        kept.clear();
-    }
-
-    /// Drops what is too old, so that no key outlives its minute because nobody asked for it.
-    synchronized void sweep() {
-        long now = System.nanoTime();
-        kept.values().removeIf(old -> now - old.at() >= KEPT_NANOS);
+    /// The keys that are at hand, to drop them.
+    KeptKeys kept() {
+        return kept;
     }
 }

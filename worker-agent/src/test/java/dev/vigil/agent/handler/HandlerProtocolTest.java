@@ -37,6 +37,23 @@ class HandlerProtocolTest {
                     answer(run)
             """;
 
+    /// Writes a word twice, the second time without a line break, just before it answers.
+    private static final String TALKS = """
+            def answer(run):
+                print(run["input"]["word"], flush=True)
+                print(run["input"]["word"] + " again", end="", flush=True)
+                say({"run": run["run"], "done": None})
+            """;
+
+    /// Tells its secret in every way it has, once in two writes.
+    private static final String TELLS = """
+            secret=$(cat /run/task/secrets/db)
+            printf '{"progress":0.5,"message":"it is %s"}\\n' "$secret" >&$VIGIL_FD
+            printf 'out hunter2-'; sleep 0.1; echo 'is-long'
+            echo "err $secret twice $secret" >&2
+            exit 9
+            """;
+
     private static final int MIB = 1 << 20;
 
     private Workplace workplace;
@@ -55,19 +72,8 @@ class HandlerProtocolTest {
                         "fresh",
                         "read -r run; exit $(printf '%s' \"$run\" | sed 's/.*\"code\":\\([0-9]*\\).*/\\1/')")
                 .shell("stderr.exit", "fresh", "echo 'the disk is full' >&2; exit 3")
-                .python("talks", "pooled", POOLED.formatted("""
-                        def answer(run):
-                            print(run["input"]["word"], flush=True)
-                            print(run["input"]["word"] + " again", end="", flush=True)
-                            say({"run": run["run"], "done": None})
-                        """, "talks"))
-                .shell("tells", "fresh", """
-                        secret=$(cat /run/task/secrets/db)
-                        printf '{"progress":0.5,"message":"it is %s"}\n' "$secret" >&$VIGIL_FD
-                        printf 'out hunter2-'; sleep 0.1; echo 'is-long'
-                        echo "err $secret twice $secret" >&2
-                        exit 9
-                        """)
+                .python("talks", "pooled", POOLED.formatted(TALKS, "talks"))
+                .shell("tells", "fresh", TELLS)
                 .shell("last.line", "fresh", """
                         echo '{"progress":0.5,"message":"half"}' >&$VIGIL_FD
                         echo '{"done":"first"}' >&$VIGIL_FD
