@@ -177,6 +177,9 @@ final class Permits {
     /// half
     /// of what he has, so that what becomes free goes round.
     private static int cap(int held, Standing standing) {
+        if (held == 0) {
+            return Integer.MAX_VALUE;
+        }
         if (standing.taken() > standing.most()) {
             return (int) ((long) held * standing.most() / standing.taken());
         }

@@ -6,6 +6,8 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.transaction.support.TransactionSynchronization;
+import org.springframework.transaction.support.TransactionSynchronizationManager;
 
 /// The table `scheduler.concurrency`, as those who set limits see it: how many executions of an owner run at once. The
 /// owners of shards keep to it by their permits.
@@ -38,11 +40,29 @@ final class Concurrency {
         Known before = known.get(owner);
         if (before == null || before.most != wanted || now - before.readAt > KNOWN_NANOS) {
             set(owner, most);
-            if (known.size() >= KNOWN_MAX) {
-                known.clear();
-            }
-            known.put(owner, new Known(wanted, now));
+            remember(owner, new Known(wanted, now));
         }
+    }
+
+    /// What a caller's transaction takes back is not known.
+    private void remember(Owner owner, Known stored) {
+        if (TransactionSynchronizationManager.isActualTransactionActive()) {
+            TransactionSynchronizationManager.registerSynchronization(new TransactionSynchronization() {
+                @Override
+                public void afterCommit() {
+                    put(owner, stored);
+                }
+            });
+        } else {
+            put(owner, stored);
+        }
+    }
+
+    private void put(Owner owner, Known stored) {
+        if (known.size() >= KNOWN_MAX) {
+            known.clear();
+        }
+        known.put(owner, stored);
     }
 
     /// Sets a limit.
