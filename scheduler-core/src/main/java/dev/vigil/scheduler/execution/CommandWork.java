@@ -1,5 +1,6 @@
 package dev.vigil.scheduler.execution;
 
+import dev.vigil.scheduler.execution.CommandWrites.Admission;
 import dev.vigil.scheduler.execution.CommandWrites.Released;
 import dev.vigil.scheduler.execution.Open.Phase;
 import dev.vigil.scheduler.execution.OwnerReads.InboxRow;
@@ -133,7 +134,7 @@ final class CommandWork {
         if (waits) {
             shard.waits(task);
         }
-        return queue(shard, CommandWrites.admit(state.db(), fence(shard), command, task, waits));
+        return queue(shard, CommandWrites.admit(state.db(), fence(shard), new Admission(command, task, waits)));
     }
 
     private boolean cancel(OwnedShard shard, InboxRow command) {

@@ -170,9 +170,11 @@ final class CommandWrites {
     /// Admits an execution that was asked for: it belongs to its schedule's open ones, and lies where it is
     /// dispatched from.
     ///
-    /// @param task of the execution
+    /// @param task  of the execution
     /// @param waits whether it stays where it is until what is open has ended
-    static List<Released> admit(JdbcClient db, Owned owned, InboxRow command, UUID task, boolean waits) {
+    record Admission(InboxRow command, UUID task, boolean waits) {}
+
+    static List<Released> admit(JdbcClient db, Owned owned, Admission admission) {
         return released(db.sql("""
                         WITH s AS MATERIALIZED (
                           SELECT s.id FROM scheduler.shard s
@@ -198,11 +200,11 @@ final class CommandWrites {
                         SELECT s.id AS shard, e.id, e.lane, e.due_at FROM s LEFT JOIN e ON e.shard = s.id
                         """)
                 .params(owned.parameters())
-                .param("ref", command.ref())
-                .param("task", task)
-                .param("waits", waits)
-                .param("xid", Long.toString(command.xid()))
-                .param("seq", command.seq()));
+                .param("ref", admission.command.ref())
+                .param("task", admission.task)
+                .param("waits", admission.waits)
+                .param("xid", Long.toString(admission.command.xid()))
+                .param("seq", admission.command.seq()));
     }
 
     private static List<Released> released(JdbcClient.StatementSpec statement) {

@@ -104,7 +104,7 @@ public final class Executions {
     ///
     /// @param limits what the task's owner may have: a one_time task becomes unfinished again
     public RetryResult retry(UUID execution, Limits limits, Events events) {
-        return commands.retry(execution, limits, events);
+        return get(execution).isEmpty() ? new RetryResult.Absent() : commands.retry(execution, limits, events);
     }
 
     /// Which of its claims a worker really holds. One query, over the dispatch rows of the fences it names.

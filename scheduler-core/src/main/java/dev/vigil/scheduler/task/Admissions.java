@@ -103,13 +103,6 @@ final class Admissions {
                 .optional();
     }
 
-    boolean isOpen(UUID execution) {
-        return db.sql("""
-                        SELECT EXISTS (SELECT FROM scheduler.shard s
-                                         JOIN scheduler.execution e ON e.shard = s.id AND e.id = :id)
-                        """).param("id", execution).query(Boolean.class).single();
-    }
-
     /// Why an ended execution may not run again, as its task stands.
     Optional<RetryResult> refusal(Ended ended, TaskView task) {
         if (task.state() == State.FINISHED && !ended.isOneTime()) {

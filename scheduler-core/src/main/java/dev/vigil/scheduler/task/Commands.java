@@ -63,12 +63,13 @@ public final class Commands {
         });
     }
 
-    /// Opens an ended execution once more. One of a one_time task makes that task unfinished again, and needs room
+    /// Opens an execution that is stored, and has ended, once more. One of a one_time task makes that task unfinished
+    /// again, and needs room
     /// in its owner's limit.
     public RetryResult retry(UUID execution, Limits limits, Events events) {
         Optional<Ended> found = admissions.ended(execution);
         if (found.isEmpty()) {
-            return admissions.isOpen(execution) ? new RetryResult.Open() : new RetryResult.Absent();
+            return new RetryResult.Open();
         }
         Ended ended = found.get();
         if (!ended.retryable()) {

@@ -84,6 +84,10 @@ public final class Tasks {
     /// @param wanted id of the execution if it is a new one; the same id again changes nothing
     /// @param events asked for the execution that it is, once it is known
     public TriggerResult trigger(TaskRef task, UUID wanted, Function<UUID, Events> events) {
+        if (wanted.version() != 7) {
+            throw new IllegalArgumentException(
+                    "the execution " + wanted + " is no UUIDv7, by which lists are in order");
+        }
         return commands.trigger(task, wanted, events);
     }
 
