@@ -64,7 +64,7 @@ final class Core implements SmartLifecycle {
 
     private void startParts() throws IOException, IdentityException, InterruptedException {
         JdbcClient db = JdbcClient.create(dataSource);
-        IdentityKeeper identity = started(IdentityKeeper.open(
+        IdentityKeeper identity = started(IdentityKeeper.await(
                 new IdentitySettings(
                         settings.stateDir(),
                         settings.apiUrl(),
