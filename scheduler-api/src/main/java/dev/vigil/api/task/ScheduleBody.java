@@ -1,6 +1,7 @@
 package dev.vigil.api.task;
 
 import dev.vigil.api.web.Fields;
+import dev.vigil.api.web.Nearest;
 import dev.vigil.scheduler.task.CronExpression;
 import dev.vigil.scheduler.task.Misfire;
 import dev.vigil.scheduler.task.Overlap;
@@ -76,7 +77,11 @@ record ScheduleBody(Schedule schedule, Misfire misfire, int misfireLimit, Overla
                 var _ = CronExpression.parse(expression);
             }
         } catch (IllegalArgumentException e) {
-            fields.refuse("cron", "cron", String.valueOf(e.getMessage()), null);
+            fields.refuse(
+                    "cron",
+                    "cron",
+                    String.valueOf(e.getMessage()),
+                    "write minute hour day-of-month month day-of-week, with seconds in front if you need them");
         }
         return new Schedule.Cron(
                 expression,
@@ -89,7 +94,10 @@ record ScheduleBody(Schedule schedule, Misfire misfire, int misfireLimit, Overla
         if (name.equals("UTC") || ZoneId.getAvailableZoneIds().contains(name)) {
             return Optional.of(ZoneId.of(name));
         }
-        fields.refuse("timezone", "zone", "is not a time zone", "use a name of the tz database such as Europe/Berlin");
+        String hint = Nearest.of(name, ZoneId.getAvailableZoneIds())
+                .map(nearest -> "did you mean " + nearest + "?")
+                .orElse("use a name of the tz database such as Europe/Berlin");
+        fields.refuse("timezone", "zone", "is not a time zone", hint);
         return Optional.empty();
     }
 

@@ -32,6 +32,7 @@ import org.springframework.transaction.PlatformTransactionManager;
     FoundTasks.class,
     TaskCommandRoutes.class,
     TaskIntake.class,
+    TaskIntake.Registry.class,
     TaskPatch.class,
     TaskPatch.Tools.class,
     TaskJson.class,

@@ -1,7 +1,9 @@
 package dev.vigil.api.task;
 
 import dev.vigil.api.access.AccessPolicy;
+import dev.vigil.api.vault.Handler;
 import dev.vigil.api.vault.Handlers;
+import dev.vigil.api.vault.InputSchemas;
 import dev.vigil.api.vault.PayloadSealer;
 import dev.vigil.api.vault.Place;
 import dev.vigil.api.vault.SubjectUnderErasureException;
@@ -42,11 +44,16 @@ final class TaskIntake {
     private final Tasks tasks;
     private final Handlers handlers;
     private final PayloadSealer sealer;
+    private final InputSchemas schemas;
     private final InstantSource time;
 
-    TaskIntake(Tasks tasks, Handlers handlers, PayloadSealer sealer, InstantSource time) {
+    /// What a payload is checked against.
+    record Registry(Handlers handlers, InputSchemas schemas) {}
+
+    TaskIntake(Tasks tasks, Registry registry, PayloadSealer sealer, InstantSource time) {
         this.tasks = tasks;
-        this.handlers = handlers;
+        this.handlers = registry.handlers;
+        this.schemas = registry.schemas;
         this.sealer = sealer;
         this.time = time;
     }
@@ -180,16 +187,23 @@ final class TaskIntake {
 
     /// @throws ProblemException 422 when no approved handler has that name, or the payload is none that it takes
     void requireFit(String name, byte[] payload) {
-        if (handlers.find(name).isEmpty()) {
-            List<String> names = handlers.names();
-            String hint = names.isEmpty()
-                    ? "an admin registers handlers, another one approves them"
-                    : Nearest.of(name, names)
-                            .map(nearest -> "did you mean " + nearest + "?")
-                            .orElse("use an approved one; GET /api/v1/handlers lists them");
-            throw new ProblemException(Problem.invalid(
-                    List.of(new FieldError("/handler", "unknown_handler", "is not an approved handler", hint))));
+        Handler handler = handlers.find(name).orElseThrow(() -> unknown(name));
+        String schema = handler.inputSchema();
+        List<FieldError> faults = schema == null ? List.of() : schemas.faults(schema, payload);
+        if (!faults.isEmpty()) {
+            throw new ProblemException(Problem.invalid(faults));
         }
+    }
+
+    private ProblemException unknown(String name) {
+        List<String> names = handlers.names();
+        String hint = names.isEmpty()
+                ? "an admin registers handlers, another one approves them"
+                : Nearest.of(name, names)
+                        .map(nearest -> "did you mean " + nearest + "?")
+                        .orElse("use an approved one; GET /api/v1/handlers lists them");
+        return new ProblemException(Problem.invalid(
+                List.of(new FieldError("/handler", "unknown_handler", "is not an approved handler", hint))));
     }
 
     private TaskDraft.Sealed seal(TaskBody body, Place place) {

@@ -25,9 +25,11 @@ final class HandlerRoutes implements Routes {
     private static final String TAG = "Handlers";
 
     private final Handlers handlers;
+    private final InputSchemas schemas;
 
-    HandlerRoutes(Handlers handlers) {
+    HandlerRoutes(Handlers handlers, InputSchemas schemas) {
         this.handlers = handlers;
+        this.schemas = schemas;
     }
 
     @Override
@@ -113,6 +115,11 @@ final class HandlerRoutes implements Routes {
         String schema = fields.raw()
                 .map(text -> new String(text, java.nio.charset.StandardCharsets.UTF_8))
                 .orElse(null);
+        if (schema != null) {
+            schemas.refusal(schema)
+                    .ifPresent(reason -> fields.refuse(
+                            "input_schema", "json_schema", reason, "use JSON Schema, draft 2020-12, that stands by itself"));
+        }
         List<String> network = network(fields);
         Duration timeoutMax = fields.duration("timeout_max").orElse(null);
         if (timeoutMax != null

@@ -125,6 +125,11 @@ public class VaultConfiguration {
         return new CoreHints(cores, identity);
     }
 
+    @Bean
+    InputSchemas inputSchemas() {
+        return new InputSchemas();
+    }
+
     /// What this installation brings along is approved before the first request.
     @Bean
     Handlers handlers(VaultStore store, VaultKeys keys, Environment environment) {
@@ -171,8 +176,8 @@ public class VaultConfiguration {
         }
 
         @Bean
-        HandlerRoutes handlerRoutes(Handlers handlers) {
-            return new HandlerRoutes(handlers);
+        HandlerRoutes handlerRoutes(Handlers handlers, InputSchemas schemas) {
+            return new HandlerRoutes(handlers, schemas);
         }
 
         @Bean
