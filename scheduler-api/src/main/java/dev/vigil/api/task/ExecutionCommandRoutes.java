@@ -18,13 +18,16 @@ import dev.vigil.protocol.audit.Result;
 import dev.vigil.protocol.id.Kind;
 import dev.vigil.scheduler.execution.ExecutionView;
 import dev.vigil.scheduler.execution.Executions;
+import dev.vigil.scheduler.execution.Explanation;
 import dev.vigil.scheduler.task.Events;
 import dev.vigil.scheduler.task.Limits;
 import dev.vigil.scheduler.task.RetryResult;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 
-/// Runs an execution once more.
+/// Says why an execution does not run, and runs it once more.
 final class ExecutionCommandRoutes implements Routes {
     private final Executions executions;
     private final TaskJson json;
@@ -40,13 +43,29 @@ final class ExecutionCommandRoutes implements Routes {
 
     @Override
     public List<Route> all() {
-        return List.of(Route.post("/api/v1/executions/{id}:retry", "retryExecution")
-                .about("Executions", "Run a failed execution once more; its attempts are numbered on")
-                .roles(Role.SCHEDULER, Role.OPERATOR, Role.EXECUTOR)
-                .scope(Scope.EXECUTIONS_CONTROL)
-                .answers(202, "Execution")
-                .dryRun(Route.Means.HANDLER)
-                .handler(this::retry));
+        return List.of(
+                Route.get("/api/v1/executions/{id}/explain", "explainExecution")
+                        .about("Executions", "Why an execution is not running")
+                        .roles(Role.SCHEDULER, Role.OPERATOR, Role.EXECUTOR, Role.VIEWER)
+                        .scope(Scope.EXECUTIONS_READ)
+                        .answers(200, "Explanation")
+                        .handler(this::explain),
+                Route.post("/api/v1/executions/{id}:retry", "retryExecution")
+                        .about("Executions", "Run a failed execution once more; its attempts are numbered on")
+                        .roles(Role.SCHEDULER, Role.OPERATOR, Role.EXECUTOR)
+                        .scope(Scope.EXECUTIONS_CONTROL)
+                        .answers(202, "Execution")
+                        .dryRun(Route.Means.HANDLER)
+                        .handler(this::retry));
+    }
+
+    private Answer explain(Call call) {
+        ExecutionView execution = find(call);
+        Explanation explanation =
+                executions.explain(execution.id()).orElseThrow(() -> new ProblemException(Problem.notFound()));
+        return Answer.json(
+                200,
+                Map.of("state", explanation.state().name().toLowerCase(Locale.ROOT), "reasons", explanation.reasons()));
     }
 
     private Answer retry(Call call) {

@@ -118,7 +118,10 @@ final class HandlerRoutes implements Routes {
         if (schema != null) {
             schemas.refusal(schema)
                     .ifPresent(reason -> fields.refuse(
-                            "input_schema", "json_schema", reason, "use JSON Schema, draft 2020-12, that stands by itself"));
+                            "input_schema",
+                            "json_schema",
+                            reason,
+                            "use JSON Schema, draft 2020-12, that stands by itself"));
         }
         List<String> network = network(fields);
         Duration timeoutMax = fields.duration("timeout_max").orElse(null);

@@ -145,7 +145,9 @@ public final class InputSchemas {
             for (var member : node.properties()) {
                 JsonNode value = member.getValue();
                 String name = member.getKey();
-                if (REFERENCES.contains(name) && value.isString() && !value.asString().startsWith("#")) {
+                if (REFERENCES.contains(name)
+                        && value.isString()
+                        && !value.asString().startsWith("#")) {
                     return Optional.of("refers to something outside; write it out, under $defs");
                 }
                 if (name.equals("$schema") && value.isString() && !isOfTheStandard(value.asString())) {

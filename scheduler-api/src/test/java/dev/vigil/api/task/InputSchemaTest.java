@@ -29,7 +29,8 @@ class InputSchemaTest {
     void a_payload_that_fits_the_schema_of_its_handler_is_taken() {
         register();
 
-        assertThat(create("{\"customer\":\"aaa\",\"amount\":3,\"lines\":[{\"n\":1.5}],\"kind\":\"big\"}").status())
+        assertThat(create("{\"customer\":\"aaa\",\"amount\":3,\"lines\":[{\"n\":1.5}],\"kind\":\"big\"}")
+                        .status())
                 .isEqualTo(201);
     }
 
@@ -45,11 +46,7 @@ class InputSchemaTest {
         assertThat(reply.text()).doesNotContain("secret-value");
         assertThat(pointers(reply))
                 .containsExactlyInAnyOrder(
-                        "/payload/customer",
-                        "/payload/amount",
-                        "/payload/lines/1/n",
-                        "/payload/kind",
-                        "/payload/more");
+                        "/payload/customer", "/payload/amount", "/payload/lines/1/n", "/payload/kind", "/payload/more");
         assertThat(reply.text()).contains("\\\"big\\\"");
     }
 
@@ -76,7 +73,10 @@ class InputSchemaTest {
     @Test
     void a_new_payload_and_another_handler_are_checked_by_patch_and_bulk_and_dry_run_too() {
         register();
-        String id = create("{\"customer\":\"a\",\"amount\":1}").expect(201).path("id").asString();
+        String id = create("{\"customer\":\"a\",\"amount\":1}")
+                .expect(201)
+                .path("id")
+                .asString();
 
         assertThat(pointers(owner.call(
                         "PATCH", "/api/v1/tasks/" + id, "{\"payload\":{\"customer\":\"a\"}}", "If-Match", "*")))
@@ -86,11 +86,7 @@ class InputSchemaTest {
                 .path("id")
                 .asString();
         assertThat(pointers(owner.call(
-                        "PATCH",
-                        "/api/v1/tasks/" + other,
-                        "{\"handler\":\"%s\"}".formatted(handler),
-                        "If-Match",
-                        "*")))
+                        "PATCH", "/api/v1/tasks/" + other, "{\"handler\":\"%s\"}".formatted(handler), "If-Match", "*")))
                 .containsExactlyInAnyOrder("/payload/amount", "/payload/customer");
         assertThat(pointers(owner.post("/api/v1/tasks?dry_run=true", body(handler, "{\"customer\":\"a\"}"))))
                 .containsExactly("/payload/amount");
@@ -121,8 +117,7 @@ class InputSchemaTest {
                 .post("/api/v1/handlers", "{\"name\":\"%s\",\"input_schema\":%s}".formatted(handler, SCHEMA))
                 .expect(201);
         api.user("admin").post("/api/v1/handlers/" + handler + ":approve").expect(200);
-        org.awaitility.Awaitility.await()
-                .until(() -> !create("{}").text().contains("unknown_handler"));
+        org.awaitility.Awaitility.await().until(() -> !create("{}").text().contains("unknown_handler"));
     }
 
     private Reply create(String payload) {
