@@ -93,6 +93,14 @@ final class VigilClient {
                 .build());
     }
 
+    /// PUT of any value as JSON.
+    public Reply put(String path, Object body) {
+        return exchange(request(path)
+                .header("Content-Type", "application/json")
+                .PUT(HttpRequest.BodyPublishers.ofString(JSON.writeValueAsString(body)))
+                .build());
+    }
+
     /// POST without a body, for the verbs such as `:pause`.
     public Reply post(String path) {
         return exchange(request(path).POST(HttpRequest.BodyPublishers.noBody()).build());

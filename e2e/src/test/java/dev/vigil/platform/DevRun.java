@@ -49,6 +49,8 @@ final class DevRun implements AutoCloseable {
 
     /// Starts it again on the same data and the same port.
     void restart() throws IOException {
+        // What a killed server left must not pass for the new one's.
+        Files.deleteIfExists(data.resolve("ready.json"));
         process = launch();
         awaitReady();
     }
@@ -134,11 +136,14 @@ final class DevRun implements AutoCloseable {
     @Override
     public void close() throws IOException {
         if (process.isAlive()) {
-            Process stop = new ProcessBuilder(ROOT.resolve("vigil").toString(), "stop", "--data", data.toString())
-                    .redirectErrorStream(true)
+            var stop = new ProcessBuilder(ROOT.resolve("vigil").toString(), "stop", "--data", data.toString());
+            // Without it, the script would build first.
+            stop.environment().put("VIGIL_CLASS_PATH", System.getProperty("java.class.path"));
+            stop.redirectErrorStream(true)
                     .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                    .start();
-            stop.onExit().join();
+                    .start()
+                    .onExit()
+                    .join();
             process.onExit().join();
         }
     }

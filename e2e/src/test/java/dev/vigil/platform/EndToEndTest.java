@@ -83,6 +83,72 @@ class EndToEndTest {
     }
 
     @Test
+    void a_secret_and_a_personal_value_are_found_nowhere_but_in_the_worker_kills_included() throws Exception {
+        String secret = "canary-secret-51d0c7b2";
+        String mail = "canary-mail-88e4@example.org";
+        admin.put("/api/v1/secrets/canary-db", Map.of("value", secret)).expect(201);
+        String token = client.post(
+                        "/api/v1/pii-tokens", Map.of("kind", "email", "value", mail, "subject", "customer-c"))
+                .expect(201)
+                .path("token")
+                .asString();
+        String field = client.post("/api/v1/fields:encrypt", Map.of("value", mail))
+                .expect(200)
+                .path("encrypted")
+                .asString();
+        admin.post(
+                        "/api/v1/handlers",
+                        Map.of("name", "demo.sleep", "isolation", "pooled", "secrets_allowed", List.of("canary-*")))
+                .expect(201);
+
+        JsonNode length = run(create("length", "demo.secret", Map.of("ref", "secret://canary-db")));
+        JsonNode echo = run(create("echo", "demo.echo", Map.of("to", List.of(token, field))));
+        String sleeper = idOf(create(
+                "sleeper", "demo.sleep", Map.of("ms", 60_000, "ref", "secret://canary-db", "to", token, "cc", field)));
+        Awaitility.await("sleeper runs")
+                .atMost(PATIENCE)
+                .until(() -> states(sleeper), states -> states.contains("running"));
+
+        assertThat(length.path("result").path("length").asInt()).isEqualTo(secret.length());
+        assertThat(echo.path("result").path("to").valueStream().map(JsonNode::asString))
+                .containsExactly(mail, mail);
+        assertThat(client.post("/api/v1/tasks", task("not for it", "demo.echo", Map.of("x", "secret://canary-db")))
+                        .json()
+                        .path("errors")
+                        .path(0)
+                        .path("pointer")
+                        .asString())
+                .isEqualTo("/payload/x");
+        String trail = admin.get("/api/v1/audit/events?limit=200").text();
+        assertThat(trail).contains("secret_resolved", "secret://canary-db", "token_resolved", token);
+        assertThat(trail).doesNotContain(secret, mail);
+        assertThat(Canary.seenBeside(secret)).isEmpty();
+        assertThat(Canary.seenBeside(mail)).isEmpty();
+        assertThat(Canary.dumpsCore(dev.ready().path("pid").asLong())).isFalse();
+
+        dev.kill("worker-1");
+        dev.killServer();
+
+        assertThat(filesHolding("canary-db")).as("names may be read").isNotEmpty();
+        assertThat(filesHolding(secret)).isEmpty();
+        assertThat(filesHolding(mail)).isEmpty();
+        assertThat(Canary.sharedMemoryHolding(List.of(secret, mail))).isEmpty();
+        dev.restart();
+        client = dev.client();
+        admin = dev.admin();
+        client.delete("/api/v1/tasks/" + sleeper);
+    }
+
+    private static List<String> states(String task) {
+        return client.get("/api/v1/executions?task_id=" + task)
+                .expect(200)
+                .path("items")
+                .valueStream()
+                .map(one -> one.path("state").asString())
+                .toList();
+    }
+
+    @Test
     void without_a_token_nothing_is_told_and_a_strangers_task_is_not_there() {
         String id = idOf(create("mine", "demo.echo", Map.of()));
 

@@ -49,6 +49,7 @@ final class ErasureWork {
             Tasks tasks,
             SubjectTasks subjectTasks,
             Accounts accounts,
+            PiiTokens tokens,
             TombstoneFile tombstones) {}
 
     /// A sealed payload of his, kept to see that it does not open afterwards.
@@ -133,6 +134,7 @@ final class ErasureWork {
     private void destroyKeys(Tombstone tombstone, @Nullable UUID by) {
         Person person = tombstone.person();
         store.transactions().executeWithoutResult(_ -> {
+            means.tokens().erase(person);
             for (UUID key : means.keys().destroy(person.namespace(), person.subjectIndex())) {
                 store.events()
                         .append(event(EventType.KEY_ROTATED, "destroy_data_key", tombstone, by)

@@ -12,6 +12,7 @@ import io.jsonwebtoken.JwtException;
 import io.jsonwebtoken.JwtParser;
 import io.jsonwebtoken.Jwts;
 import io.jsonwebtoken.security.Keys;
+import java.security.MessageDigest;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
@@ -28,7 +29,7 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.json.JsonMapper;
 
 /// Invitations to enrol, table `vault.join_token`. The token is a JWT under a key of the vault and says what it allows;
-/// the row counts its uses. A token is shown once and not stored.
+/// the row counts its uses, sealed so that SQL cannot set it back. A token is shown once and not stored.
 final class JoinTokens {
     static final Duration LIFE = Duration.ofMinutes(15);
     static final Duration LIFE_MAX = Duration.ofDays(1);
@@ -40,11 +41,13 @@ final class JoinTokens {
     private static final JsonMapper JSON = JsonMapper.shared();
 
     private final VaultStore store;
+    private final VaultKeys keys;
     private final SecretKey key;
     private final JwtParser parser;
 
     JoinTokens(VaultStore store, MasterKeys masters) {
         this.store = store;
+        this.keys = new VaultKeys(masters);
         this.key = Keys.hmacShaKeyFor(masters.key("join-token"));
         // One algorithm, no compression, and everything that must be there is asked for: jjwt alone accepts a token
         // that never ends, and inflates one of 194 KB to 200 MB.
@@ -142,8 +145,8 @@ final class JoinTokens {
             store.db()
                     .sql("""
                             INSERT INTO vault.join_token
-                                   (id, worker_group, labels, hosts, cidr, uses_max, created_by, expires_at)
-                            VALUES (:id, :group, :labels::jsonb, :hosts, :cidr, :uses, :by, :end)
+                                   (id, worker_group, labels, hosts, cidr, uses_max, created_by, expires_at, mac)
+                            VALUES (:id, :group, :labels::jsonb, :hosts, :cidr, :uses, :by, :end, :mac)
                             """)
                     .param("id", id)
                     .param("group", grant.group())
@@ -153,6 +156,7 @@ final class JoinTokens {
                     .param("uses", uses)
                     .param("by", by)
                     .param("end", end.atOffset(ZoneOffset.UTC))
+                    .param("mac", seal(id, new Counter(uses, 0, false, null)))
                     .update();
             store.events()
                     .append(store.events()
@@ -197,23 +201,54 @@ final class JoinTokens {
 
     private Redeemed use(UUID id, Grant grant) {
         // Of a hundred that come at once the row lock lets one by one in, and each sees what the one before counted.
-        int used = store.db().sql("""
-                        UPDATE vault.join_token
-                           SET uses = uses + 1
-                         WHERE id = :id AND uses < uses_max AND revoked_at IS NULL
-                        """).param("id", id).update();
-        if (used == 1) {
-            return new Redeemed.Granted(id, grant);
-        }
-        Optional<Boolean> revoked = store.db()
-                .sql("SELECT revoked_at IS NOT NULL FROM vault.join_token WHERE id = :id")
-                .param("id", id)
-                .query(Boolean.class)
-                .optional();
-        if (revoked.isEmpty()) {
+        Optional<Counter> held = hold(id);
+        if (held.isEmpty()) {
             return new Redeemed.Invalid("unknown");
         }
-        return revoked.get() ? new Redeemed.Invalid("revoked") : new Redeemed.Used(id);
+        Counter counter = held.get();
+        if (!MessageDigest.isEqual(seal(id, counter), counter.mac)) {
+            store.events().brokenRow("vault.join_token", new Id(Kind.JOIN_TOKEN, id).toString());
+            return new Redeemed.Invalid("row_seal_broken");
+        }
+        if (counter.revoked) {
+            return new Redeemed.Invalid("revoked");
+        }
+        if (counter.uses >= counter.usesMax) {
+            return new Redeemed.Used(id);
+        }
+        store.db()
+                .sql("""
+                        UPDATE vault.join_token
+                           SET uses = uses + 1, mac = :mac
+                         WHERE id = :id
+                        """)
+                .param("id", id)
+                .param("mac", seal(id, new Counter(counter.usesMax, counter.uses + 1, false, null)))
+                .update();
+        return new Redeemed.Granted(id, grant);
+    }
+
+    /// What is counted of a token; what it allows stands in the token itself.
+    ///
+    /// @param mac as stored; null in rows that nobody sealed
+    private record Counter(int usesMax, int uses, boolean revoked, byte @Nullable [] mac) {}
+
+    private Optional<Counter> hold(UUID id) {
+        return store.db()
+                .sql("""
+                        SELECT uses_max, uses, revoked_at IS NOT NULL AS revoked, mac
+                          FROM vault.join_token
+                         WHERE id = :id
+                           FOR UPDATE
+                        """)
+                .param("id", id)
+                .query((row, _) -> new Counter(
+                        row.getInt("uses_max"), row.getInt("uses"), row.getBoolean("revoked"), row.getBytes("mac")))
+                .optional();
+    }
+
+    private byte[] seal(UUID id, Counter counter) {
+        return keys.mac("vault.join_token", SealedBytes.fields(id, counter.usesMax, counter.uses, counter.revoked));
     }
 
     private static Grant grant(Claims claims) {
@@ -268,19 +303,25 @@ final class JoinTokens {
     /// @return false when there is no such token, or it is revoked already
     boolean revoke(UUID id, UUID by) {
         return Boolean.TRUE.equals(store.transactions().execute(_ -> {
-            int revoked = store.db().sql("""
-                            UPDATE vault.join_token
-                               SET revoked_at = clock_timestamp()
-                             WHERE id = :id AND revoked_at IS NULL
-                            """).param("id", id).update();
-            if (revoked == 1) {
+            Optional<Counter> open = hold(id).filter(counter -> !counter.revoked);
+            if (open.isPresent()) {
+                Counter revoked = new Counter(open.get().usesMax, open.get().uses, true, null);
+                store.db()
+                        .sql("""
+                                UPDATE vault.join_token
+                                   SET revoked_at = clock_timestamp(), mac = :mac
+                                 WHERE id = :id
+                                """)
+                        .param("id", id)
+                        .param("mac", seal(id, revoked))
+                        .update();
                 store.events()
                         .append(store.events()
                                 .event(EventType.CONFIGURATION_CHANGED, "revoke_join_token", Result.SUCCESS)
                                 .user(by)
                                 .with("join_token_id", new Id(Kind.JOIN_TOKEN, id).toString()));
             }
-            return revoked == 1;
+            return open.isPresent();
         }));
     }
 }

@@ -51,14 +51,14 @@ final class TombstoneFile {
     /// Reads the file, and makes it when there is none.
     ///
     /// @throws VaultException when a line was changed, or the root key is another one
-    static TombstoneFile open(Path file, KeyWrapper root) {
+    static TombstoneFile open(Path file, RootKeys roots) {
         try {
             if (!Files.exists(file)) {
-                create(file, root);
+                create(file, roots.current());
             }
             cutTornLine(file);
             List<String> lines = Files.readAllLines(file, StandardCharsets.US_ASCII);
-            var tombstones = new TombstoneFile(file, key(file, lines.isEmpty() ? "" : lines.getFirst(), root));
+            var tombstones = new TombstoneFile(file, key(file, lines.isEmpty() ? "" : lines.getFirst(), roots));
             for (String line : lines.subList(1, lines.size())) {
                 Tombstone tombstone = tombstones.parse(line);
                 tombstones.known.put(tombstone.name(), tombstone);
@@ -152,15 +152,14 @@ final class TombstoneFile {
                 + Base64.getEncoder().encodeToString(root.wrap(key, context(id)));
     }
 
-    private static byte[] key(Path file, String header, KeyWrapper root) {
+    private static byte[] key(Path file, String header, RootKeys roots) {
         String[] parts = header.split(" ", -1);
         if (parts.length != 4 || !parts[0].equals(FORMAT)) {
             throw new VaultException(SETTING + file + " is no list of tombstones; give the file that was there before");
         }
-        if (!parts[1].equals(root.rootKey())) {
-            throw new VaultException(SETTING + file + " belongs to root key " + parts[1] + ", but this one is "
-                    + root.rootKey() + "; put the right one back");
-        }
+        KeyWrapper root = roots.named(parts[1])
+                .orElseThrow(() -> new VaultException(SETTING + file + " belongs to root key " + parts[1]
+                        + ", but this one is " + roots.current().rootKey() + "; put the right one back"));
         return root.unwrap(Base64.getDecoder().decode(parts[3]), context(UUID.fromString(parts[2])));
     }
 

@@ -35,13 +35,13 @@ public class VaultConfiguration {
     }
 
     @Bean
-    KeyWrapper rootKey(VaultSettings settings) {
-        return RootKeyFile.open(settings.rootKeyFile(), settings.createRootKey());
+    RootKeys rootKeys(VaultSettings settings) {
+        return RootKeyRing.open(settings.rootKeyFile(), settings.createRootKey());
     }
 
     @Bean
-    MasterKeys masterKeys(JdbcClient db, KeyWrapper root) {
-        return new MasterKeys(db, root);
+    MasterKeys masterKeys(VaultStore store, RootKeys roots) {
+        return new MasterKeys(store, roots);
     }
 
     @Bean
@@ -233,8 +233,22 @@ public class VaultConfiguration {
         }
 
         @Bean
-        TombstoneFile tombstoneFile(VaultSettings settings, KeyWrapper root) {
-            return TombstoneFile.open(settings.tombstones(), root);
+        TombstoneFile tombstoneFile(VaultSettings settings, RootKeys roots) {
+            return TombstoneFile.open(settings.tombstones(), roots);
+        }
+
+        /// A rotation that a crash cut short goes on before the first request.
+        @Bean
+        RootKeyRotation rootKeyRotation(
+                RootKeys roots, MasterKeys masters, TombstoneFile tombstones, VaultStore store) {
+            var rotation = new RootKeyRotation(roots, masters, tombstones, store);
+            rotation.resume();
+            return rotation;
+        }
+
+        @Bean
+        RootKeyRoutes rootKeyRoutes(RootKeyRotation rotation) {
+            return new RootKeyRoutes(rotation);
         }
 
         @Bean

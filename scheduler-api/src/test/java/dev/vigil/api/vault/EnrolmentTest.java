@@ -26,6 +26,7 @@ import java.util.Base64;
 import java.util.Date;
 import java.util.List;
 import java.util.Objects;
+import java.util.UUID;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -161,7 +162,7 @@ class EnrolmentTest {
     void a_token_that_ended_is_refused_and_is_an_event() {
         String token =
                 token("{\"group\":\"batch\",\"ttl\":\"PT1S\"}").path("token").asString();
-        int before = events("join_token_expired").size();
+        int before = events("join_token_expired", "\"action\":\"enrol\"").size();
 
         await().atMost(Duration.ofSeconds(5))
                 .until(() -> stranger.enrol(token + "x", key).status() == 401
@@ -178,7 +179,7 @@ class EnrolmentTest {
 
         assertThat(late.status()).isEqualTo(401);
         assertThat(late.code()).isEqualTo("join_token_expired");
-        assertThat(events("join_token_expired")).hasSize(before + 1);
+        assertThat(events("join_token_expired", "\"action\":\"enrol\"")).hasSize(before + 1);
     }
 
     @Test
@@ -279,6 +280,28 @@ class EnrolmentTest {
                         .post("/api/v1/workers/join-tokens", "{\"group\":\"batch\"}")
                         .status())
                 .isEqualTo(401);
+    }
+
+    @Test
+    void a_join_token_that_sql_set_back_or_wrote_admits_nobody_and_is_an_event() {
+        JsonNode used = token("{\"group\":\"batch\"}");
+        enrolled(used);
+        JsonNode forged = token("{\"group\":\"batch\"}");
+        Meddler.run(API.database(), "UPDATE vault.join_token SET uses = 0" + where(used));
+        Meddler.run(API.database(), "UPDATE vault.join_token SET uses_max = 1000, mac = NULL" + where(forged));
+
+        for (JsonNode token : List.of(used, forged)) {
+            Api.Reply refused = stranger.enrol(token.path("token").asString(), Authority.newKeyPair());
+            assertThat(refused.code()).isEqualTo("join_token_invalid");
+            assertThat(events("row_seal_broken", token.path("id").asString())).hasSize(1);
+        }
+    }
+
+    private static String where(JsonNode token) {
+        UUID id = Id.parse(Kind.JOIN_TOKEN, token.path("id").asString())
+                .orElseThrow()
+                .uuid();
+        return " WHERE id = '" + id + "'";
     }
 
     private JsonNode token(String body) {

@@ -75,6 +75,18 @@ class PayloadSealerTest {
     }
 
     @Test
+    void a_key_that_a_rolled_back_caller_was_the_first_to_need_is_there_for_all() {
+        var caller = new TransactionTemplate(vault.transactions);
+        caller.executeWithoutResult(status -> {
+            node.subjects().of(7, SUBJECT);
+            status.setRollbackOnly();
+        });
+
+        assertThat(node.subjects().of(7, SUBJECT))
+                .isEqualTo(vault.node().subjects().of(7, SUBJECT));
+    }
+
+    @Test
     void a_key_outlives_the_transaction_that_first_asked_for_it() {
         var caller = new TransactionTemplate(vault.transactions);
         caller.executeWithoutResult(status -> {

@@ -21,12 +21,12 @@ class TombstoneFileTest {
     private Path folder;
 
     private Path file;
-    private KeyWrapper root;
+    private RootKeys root;
 
     @BeforeEach
     void a_file_with_two() {
         file = folder.resolve("state/tombstones");
-        root = RootKeyFile.open(folder.resolve("root.key"), true);
+        root = RootKeyRing.open(folder.resolve("root.key"), true);
         TombstoneFile.open(file, root).add(List.of(tombstone(1), tombstone(2)));
     }
 
@@ -63,10 +63,11 @@ class TombstoneFileTest {
 
     @Test
     void it_opens_with_its_root_key_only_and_moves_to_another_by_being_wrapped_anew() {
-        KeyWrapper next = RootKeyFile.open(folder.resolve("next.key"), true);
-        assertThatThrownBy(() -> TombstoneFile.open(file, next)).hasMessageContaining(root.rootKey());
+        RootKeys next = RootKeyRing.open(folder.resolve("next.key"), true);
+        assertThatThrownBy(() -> TombstoneFile.open(file, next))
+                .hasMessageContaining(root.current().rootKey());
 
-        TombstoneFile.open(file, root).rewrap(next);
+        TombstoneFile.open(file, root).rewrap(next.current());
 
         assertThat(names(TombstoneFile.open(file, next))).containsExactly(1, 2);
         assertThatThrownBy(() -> TombstoneFile.open(file, root)).isInstanceOf(VaultException.class);

@@ -51,8 +51,12 @@ final class VaultFixture {
                 db, new TransactionTemplate(transactions), new VaultEvents(new Outbox(db), transactions, time), time);
     }
 
+    RootKeys roots() {
+        return RootKeyRing.open(rootKey, true);
+    }
+
     MasterKeys masters() {
-        return new MasterKeys(db, RootKeyFile.open(rootKey, true));
+        return new MasterKeys(store(), roots());
     }
 
     /// A node of the API: caches of its own over the same database.
