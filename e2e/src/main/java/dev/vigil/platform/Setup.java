@@ -70,7 +70,7 @@ public final class Setup {
             case "accounts/1" ->
                 out.println(JSON.writerWithDefaultPrettyPrinter().writeValueAsString(ready(args.get(1))));
             case "examples/2" -> {
-                return Demo.show(JSON.valueToTree(ready(args.get(1))), Path.of(args.get(2)), out);
+                return Tour.show(JSON.valueToTree(ready(args.get(1))), Path.of(args.get(2)), out);
             }
             default -> {
                 out.println("""

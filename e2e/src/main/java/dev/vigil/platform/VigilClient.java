@@ -106,6 +106,14 @@ final class VigilClient {
         return exchange(request(path).POST(HttpRequest.BodyPublishers.noBody()).build());
     }
 
+    /// PUT of any value as JSON.
+    public Reply put(String path, Object body) {
+        return exchange(request(path)
+                .header("Content-Type", "application/json")
+                .PUT(HttpRequest.BodyPublishers.ofString(JSON.writeValueAsString(body)))
+                .build());
+    }
+
     /// DELETE of whatever version there is.
     public Reply delete(String path) {
         return exchange(request(path).header("If-Match", "*").DELETE().build());
@@ -160,6 +168,15 @@ final class VigilClient {
                 throw new IllegalStateException(call + " answered " + status + " instead of " + wanted + ": " + text);
             }
             return json();
+        }
+
+        /// Stops unless the call did what it was asked: 200, 201 or 204.
+        ///
+        /// @throws IllegalStateException with call, status and body otherwise
+        public void expectSuccess() {
+            if (status / 100 != 2) {
+                throw new IllegalStateException(call + " answered " + status + ": " + text);
+            }
         }
     }
 

@@ -97,6 +97,7 @@ final class EchoRunner implements Runner, Ownership {
                 List.of("echo"),
                 Isolation.POOLED,
                 Optional.empty(),
+                Optional.empty(),
                 Limits.DEFAULT,
                 null));
     }

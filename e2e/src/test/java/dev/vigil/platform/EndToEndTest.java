@@ -1,10 +1,12 @@
 package dev.vigil.platform;
 
+import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
+import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -21,7 +23,6 @@ import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 
 /// The whole way, as a user goes it: `./vigil dev` as a process, REST in, a worker with a certificate, a sandbox,
-/// results
 /// results out, the trail verified, a person's data exported and erased.
 class EndToEndTest {
     private static final Duration PATIENCE = Duration.ofSeconds(30);
@@ -35,7 +36,8 @@ class EndToEndTest {
 
     @BeforeAll
     static void start() throws IOException {
-        dev = DevRun.start(folder.resolve("data"));
+        String handlers = DevRun.ROOT.resolve("examples/handlers").toString();
+        dev = DevRun.start(folder.resolve("data"), "--handlers", handlers, "--approve-handlers");
         client = dev.client();
         admin = dev.admin();
     }
@@ -55,6 +57,15 @@ class EndToEndTest {
         assertThat(execution.path("worker_id").asString()).startsWith("wrk_");
         assertThat(execution.path("started_at").asString()).endsWith("Z");
         assertThat(execution.path("duration_ms").isNumber()).isTrue();
+    }
+
+    @Test
+    void the_examples_of_every_namespace_come_to_their_known_answers() throws IOException {
+        var shown = new ByteArrayOutputStream();
+
+        boolean right = Tour.show(dev.ready(), DevRun.ROOT.resolve("examples"), new PrintStream(shown, true, UTF_8));
+
+        assertThat(right).as(shown.toString(UTF_8)).isTrue();
     }
 
     @Test
@@ -295,7 +306,7 @@ class EndToEndTest {
         try (var in = new ZipInputStream(new ByteArrayInputStream(zip))) {
             for (var entry = in.getNextEntry(); entry != null; entry = in.getNextEntry()) {
                 if (entry.getName().equals(name)) {
-                    return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+                    return new String(in.readAllBytes(), UTF_8);
                 }
             }
         }
@@ -312,7 +323,7 @@ class EndToEndTest {
 
     private static boolean holds(Path file, String text) {
         try {
-            return new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1).contains(text);
+            return new String(Files.readAllBytes(file), java.nio.charset.StandardCharsets.ISO_8859_1).contains(text);
         } catch (IOException gone) {
             return false;
         }

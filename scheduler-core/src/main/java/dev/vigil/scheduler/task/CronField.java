@@ -76,7 +76,9 @@ record CronField(long bits, boolean star, boolean step) {
             to = kind == Kind.DAY_OF_WEEK ? 6 : kind.max;
         } else if (dash > 0) {
             from = kind.number(range.substring(0, dash));
-            to = kind.number(range.substring(dash + 1));
+            String last = range.substring(dash + 1);
+            // A week may end with Sunday, as in MON-SUN.
+            to = kind == Kind.DAY_OF_WEEK && from > 0 && last.equalsIgnoreCase("SUN") ? 7 : kind.number(last);
             if (from > to) {
                 throw new IllegalArgumentException(
                         kind.word + " range " + range + " runs backwards; write it as two ranges, such as 22-23,0-2");

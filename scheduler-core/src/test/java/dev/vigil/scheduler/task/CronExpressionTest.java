@@ -84,6 +84,14 @@ class CronExpressionTest {
     }
 
     @Test
+    void a_week_may_end_with_sunday_by_name() {
+        assertThat(utc("0 0 * * SAT-SUN", "2026-02-06T00:00:00Z", 3))
+                .containsExactly("2026-02-07T00:00:00Z", "2026-02-08T00:00:00Z", "2026-02-14T00:00:00Z");
+        assertThat(utc("0 0 * * SUN-SUN", "2026-02-06T00:00:00Z", 2))
+                .containsExactly("2026-02-08T00:00:00Z", "2026-02-15T00:00:00Z");
+    }
+
+    @Test
     void day_of_month_and_day_of_week_given_together_mean_either() {
         assertThat(utc("0 0 13 * 5", "2026-02-01T00:00:00Z", 5))
                 .containsExactly(

@@ -19,6 +19,9 @@ import org.jspecify.annotations.Nullable;
 /// @param command     program and arguments; empty when it has an image instead
 /// @param isolation   pooled or fresh
 /// @param inputSchema JSON Schema of the input, checked by the API when a task is created
+/// @param secretsAllowed names of secrets its tasks may refer to, `*` at the end for any; the API keeps to what an
+/// admin
+///                    approved
 /// @param limits      what a process of it may use
 /// @param notHere     why this worker cannot run it; null when it can
 public record Handler(
@@ -28,6 +31,7 @@ public record Handler(
         List<String> command,
         Isolation isolation,
         Optional<Map<String, Object>> inputSchema,
+        Optional<List<String>> secretsAllowed,
         Limits limits,
         @Nullable String notHere) {
 

@@ -31,7 +31,16 @@ final class HandlerYaml {
     private static final int NAME_MAX = 100;
     private static final Pattern SIZE = Pattern.compile("([0-9]{1,12}) ?(B|KB|MB|GB)?");
     private static final Set<String> FIELDS = Set.of(
-            "name", "version", "command", "image", "isolation", "input_schema", "network", "limits", "description");
+            "name",
+            "version",
+            "command",
+            "image",
+            "isolation",
+            "input_schema",
+            "secrets_allowed",
+            "network",
+            "limits",
+            "description");
     private static final Set<String> LIMITS = Set.of("memory", "pids", "cpus", "tmp", "open_files", "file_size");
 
     private final Path file;
@@ -88,6 +97,7 @@ final class HandlerYaml {
                 command,
                 isolation(),
                 inputSchema(),
+                secretsAllowed(),
                 limits(),
                 notHere);
     }
@@ -130,6 +140,21 @@ final class HandlerYaml {
     private Optional<Map<String, Object>> inputSchema() throws HandlerUnreadableException {
         Object value = fields.get("input_schema");
         return value == null ? Optional.empty() : Optional.of(strings(file, "input_schema", value));
+    }
+
+    private Optional<List<String>> secretsAllowed() throws HandlerUnreadableException {
+        Object value = fields.get("secrets_allowed");
+        if (value == null) {
+            return Optional.empty();
+        }
+        if (!(value instanceof List<?> parts)) {
+            throw wrong("secrets_allowed", value, "a list of names, as [db-*]");
+        }
+        var names = new ArrayList<String>(parts.size());
+        for (Object part : parts) {
+            names.add(scalar("secrets_allowed", part));
+        }
+        return Optional.of(List.copyOf(names));
     }
 
     private Limits limits() throws HandlerUnreadableException {

@@ -83,7 +83,15 @@ final class Programs {
         var order = new SandboxOrder(staged, command, Limits.DEFAULT, java.extra());
         for (String name : DemoHandler.NAMES) {
             var handler = new Handler(
-                    name, DEMO_VERSION, staged, command, Isolation.POOLED, Optional.empty(), Limits.DEFAULT, null);
+                    name,
+                    DEMO_VERSION,
+                    staged,
+                    command,
+                    Isolation.POOLED,
+                    Optional.empty(),
+                    Optional.empty(),
+                    Limits.DEFAULT,
+                    null);
             programs.put(name, new Program(handler, order));
         }
     }
