@@ -90,6 +90,7 @@ class ApiConfiguration {
                 settings.limits().requestsPerMinute(),
                 settings.limits().tokenLife(),
                 settings.limits().sessionLife(),
+                settings.publicClients(),
                 admin == null ? null : new AccessSettings.Account(admin.username(), admin.password()),
                 client == null ? null : new AccessSettings.Account(client.id(), client.secret()));
     }

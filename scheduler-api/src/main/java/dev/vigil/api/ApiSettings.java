@@ -19,6 +19,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 /// @param audit          `vigil.audit.*`
 /// @param gdpr           `vigil.gdpr.*`
 /// @param trustedProxies addresses or networks (CIDR) whose `X-Forwarded-For` counts
+/// @param publicClients  programs that people sign in to: client_id and redirect URIs, which must match exactly
 /// @param vault          read by [dev.vigil.api.vault.VaultSettings]
 @ConfigurationProperties(prefix = "vigil", ignoreUnknownFields = false)
 record ApiSettings(
@@ -31,6 +32,7 @@ record ApiSettings(
         @DefaultValue Upstream audit,
         @DefaultValue Upstream gdpr,
         @DefaultValue List<String> trustedProxies,
+        @DefaultValue Map<String, List<String>> publicClients,
         @DefaultValue Map<String, String> vault) {
     public ApiSettings {
         if (url.toString().endsWith("/") || url.getHost() == null) {
@@ -38,6 +40,7 @@ record ApiSettings(
                     "vigil.url is " + url + "; give scheme, host and port without a slash at the end");
         }
         trustedProxies = List.copyOf(trustedProxies);
+        publicClients = Map.copyOf(publicClients);
         vault = Map.copyOf(vault);
     }
 

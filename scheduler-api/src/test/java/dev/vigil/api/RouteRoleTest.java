@@ -14,6 +14,7 @@ import java.util.Collection;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
@@ -27,7 +28,7 @@ class RouteRoleTest {
         var tests = new ArrayList<DynamicTest>();
         Map<Role, Api.Http> people = new EnumMap<>(Role.class);
         for (Role role : Role.values()) {
-            people.put(role, role == Role.ADMIN ? api.admin() : api.user(role.label()));
+            people.put(role, role == Role.ADMIN ? api.admin() : api.unhurried(api.user(role.label())));
         }
         for (Route route : routes) {
             if (!(route.access() instanceof Access.Bearer bearer)) {
@@ -53,8 +54,45 @@ class RouteRoleTest {
                 }));
             });
         }
+        assertThat(tests).hasSizeGreaterThan(500);
+        return tests;
+    }
+
+    /// Each route that names a scope, with each role that may call it, by a key that has every scope but this one.
+    @TestFactory
+    Collection<DynamicTest> every_route_refuses_whoever_was_not_given_its_scope() {
+        var tests = new ArrayList<DynamicTest>();
+        for (Role role : Role.values()) {
+            Api.Http person = api.unhurried(api.user(role.label()));
+            Map<Scope, Api.Http> without = new EnumMap<>(Scope.class);
+            for (Route route : routes) {
+                if (!(route.access() instanceof Access.Bearer bearer)
+                        || !bearer.roles().contains(role)
+                        || bearer.scope() == null
+                        || !person.scopes().contains(bearer.scope().label())) {
+                    continue;
+                }
+                Api.Http key = without.computeIfAbsent(bearer.scope(), scope -> keyWithout(person, scope));
+                String call = route.method() + " " + route.template();
+                tests.add(DynamicTest.dynamicTest(
+                        call + " as " + role.label() + " without "
+                                + bearer.scope().label() + ": scope_missing",
+                        () -> assertThat(call(key, route).code()).isEqualTo("scope_missing")));
+            }
+        }
         assertThat(tests).hasSizeGreaterThan(100);
         return tests;
+    }
+
+    private Api.Http keyWithout(Api.Http person, Scope scope) {
+        String rest = person.scopes().stream()
+                .filter(label -> !label.equals(scope.label()))
+                .map(label -> '"' + label + '"')
+                .collect(Collectors.joining(",", "[", "]"));
+        return api.bearer(person.post("/api/v1/api-keys", "{\"name\":\"narrow\",\"scopes\":" + rest + "}")
+                .expect(201)
+                .path("key")
+                .asString());
     }
 
     private static String expected(Access.Bearer access, Role role, Api.Http person) {

@@ -1,6 +1,8 @@
 package dev.vigil.api.access;
 
 import java.time.Duration;
+import java.util.List;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /// What this package is told at start; the root package reads it from the service's settings.
@@ -9,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 /// @param requestsPerMinute of principals without a rate of their own
 /// @param tokenLife         of access tokens
 /// @param sessionLife       how long a sign-in can be refreshed
+/// @param publicClients     programs that people sign in to, and their redirect URIs
 /// @param admin             made at the first start; null for none
 /// @param client            made at the first start; null for none
 public record AccessSettings(
@@ -16,6 +19,7 @@ public record AccessSettings(
         int requestsPerMinute,
         Duration tokenLife,
         Duration sessionLife,
+        Map<String, List<String>> publicClients,
         @Nullable Account admin,
         @Nullable Account client) {
 

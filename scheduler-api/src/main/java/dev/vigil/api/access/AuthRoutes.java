@@ -12,34 +12,23 @@ import dev.vigil.api.web.ProblemException;
 import dev.vigil.api.web.Route;
 import dev.vigil.api.web.Routes;
 import dev.vigil.protocol.audit.AuditEvent;
-import dev.vigil.protocol.audit.EventType;
 import dev.vigil.protocol.audit.Result;
 import java.io.IOException;
-import java.time.InstantSource;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
-import org.jspecify.annotations.Nullable;
 
 /// Signing in with a password, going on, signing out.
 final class AuthRoutes implements Routes {
-    private static final int PASSWORD_LENGTH_MAX = 1024;
-
     private final Users users;
     private final RowSigner signer;
     private final SignIn signIn;
     private final Callers callers;
 
     /// What signing in is made of.
-    record SignIn(
-            Passwords passwords,
-            Sessions sessions,
-            Tokens tokens,
-            FailureThrottle throttle,
-            CallLog log,
-            InstantSource time) {}
+    record SignIn(PasswordCheck passwords, Sessions sessions, Tokens tokens, FailureThrottle throttle, CallLog log) {}
 
     AuthRoutes(Users users, RowSigner signer, SignIn signIn, Callers callers) {
         this.users = users;
@@ -74,20 +63,14 @@ final class AuthRoutes implements Routes {
     private Answer login(Call call) throws IOException {
         Fields fields = call.json();
         String username = fields.text("username", 200);
-        String password = fields.text("password", PASSWORD_LENGTH_MAX);
+        String password = fields.text("password", PasswordCheck.LENGTH_MAX);
         fields.finish();
-        String account = username.toLowerCase(java.util.Locale.ROOT);
-        signIn.throttle.check(account, call.address());
-        User user = users.findByName(username).orElse(null);
-        boolean right = signIn.passwords.matches(password, user == null ? null : user.password);
-        if (user == null || !right || !user.isActive() || !signer.signed(user)) {
-            signIn.throttle.failed(account, call.address());
-            signIn.log.signIn(event("login", Result.FAILURE, user, call), call.address(), false);
-            throw new ProblemException(
-                    Code.INVALID_CREDENTIALS, "Name or password is wrong, or the account is disabled.");
-        }
-        signIn.throttle.succeeded(account, call.address());
-        AuditEvent event = event("login", Result.SUCCESS, user, call).with("ip_address", call.address());
+        User user = signIn.passwords
+                .check(username, password, call)
+                .orElseThrow(() -> new ProblemException(
+                        Code.INVALID_CREDENTIALS, "Name or password is wrong, or the account is disabled."));
+        AuditEvent event =
+                signIn.passwords.event("login", Result.SUCCESS, user, call).with("ip_address", call.address());
         return tokens(user, signIn.sessions.begin(user.id, event));
     }
 
@@ -96,13 +79,13 @@ final class AuthRoutes implements Routes {
         String token = fields.text("refresh_token", 200);
         fields.finish();
         signIn.throttle.check("refresh", call.address());
-        Optional<RefreshToken> session = signIn.sessions.refresh(token);
+        Optional<RefreshToken> session = signIn.sessions.refresh(token, null).map(Sessions.Next::token);
         Optional<User> user = session.flatMap(next -> users.find(next.principal()))
                 .filter(User::isActive)
                 .filter(signer::signed);
         if (session.isEmpty() || user.isEmpty()) {
             signIn.throttle.failed("refresh", call.address());
-            signIn.log.signIn(event("refresh", Result.FAILURE, null, call), call.address(), false);
+            signIn.log.signIn(signIn.passwords.event("refresh", Result.FAILURE, null, call), call.address(), false);
             throw new ProblemException(
                     Code.INVALID_CREDENTIALS, "The refresh token is unknown, ended or was used before; sign in again.");
         }
@@ -141,11 +124,5 @@ final class AuthRoutes implements Routes {
         body.put("expires_in", signIn.tokens.life().toSeconds());
         body.put("refresh_token", session.text());
         return Answer.json(200, body);
-    }
-
-    private AuditEvent event(String action, Result result, @Nullable User user, Call call) {
-        AuditEvent event = AuditEvent.of(EventType.AUTHENTICATION, action, result, signIn.time.instant())
-                .with("request_id", call.requestId());
-        return user == null ? event : event.user(user.id).namespace(user.namespace);
     }
 }

@@ -12,10 +12,12 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /// What a client finds out by itself: where the endpoints are and what they can do. Names only what is served. The
 /// OAuth2 endpoints are in the table too, for OpenAPI and for the right 405; the chain in front of it answers them.
 final class DiscoveryRoutes implements Routes {
+    private static final List<String> PROGRAM_METHODS = List.of("client_secret_basic", "client_secret_post", "none");
     private static final List<String> CLIENT_METHODS = List.of("client_secret_basic", "client_secret_post");
 
     private final String issuer;
@@ -67,20 +69,32 @@ final class DiscoveryRoutes implements Routes {
     private Answer metadata(Call call) {
         Map<String, Object> body = new LinkedHashMap<>();
         body.put("issuer", issuer);
+        body.put("authorization_endpoint", issuer + BrowserSession.PATH);
         body.put("token_endpoint", issuer + "/oauth2/token");
+        body.put("userinfo_endpoint", issuer + "/userinfo");
         body.put("jwks_uri", issuer + "/oauth2/jwks");
         body.put("introspection_endpoint", issuer + "/oauth2/introspect");
         body.put("revocation_endpoint", issuer + "/oauth2/revoke");
-        body.put("grant_types_supported", List.of("client_credentials"));
-        body.put("response_types_supported", List.of());
+        body.put("grant_types_supported", List.of("client_credentials", "authorization_code", "refresh_token"));
+        body.put("response_types_supported", List.of("code"));
+        body.put("response_modes_supported", List.of("query"));
+        body.put("code_challenge_methods_supported", List.of("S256"));
+        body.put("authorization_response_iss_parameter_supported", true);
+        body.put("request_uri_parameter_supported", false);
+        body.put(
+                "claims_supported",
+                List.of("sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "sid", "preferred_username"));
         body.put("subject_types_supported", List.of("public"));
         body.put("id_token_signing_alg_values_supported", List.of("RS256"));
-        body.put("token_endpoint_auth_methods_supported", CLIENT_METHODS);
+        body.put("token_endpoint_auth_methods_supported", PROGRAM_METHODS);
         body.put("introspection_endpoint_auth_methods_supported", CLIENT_METHODS);
-        body.put("revocation_endpoint_auth_methods_supported", CLIENT_METHODS);
+        body.put("revocation_endpoint_auth_methods_supported", PROGRAM_METHODS);
         body.put(
                 "scopes_supported",
-                Arrays.stream(Scope.values()).map(Scope::label).toList());
+                Stream.concat(
+                                Stream.of(AuthorizationRequest.OPENID),
+                                Arrays.stream(Scope.values()).map(Scope::label))
+                        .toList());
         return Answer.json(200, body);
     }
 }

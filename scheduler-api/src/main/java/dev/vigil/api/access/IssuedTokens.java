@@ -9,13 +9,16 @@ import dev.vigil.protocol.id.Kind;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.springframework.security.core.Authentication;
 import org.springframework.security.core.context.SecurityContextHolder;
 import org.springframework.security.oauth2.core.AuthorizationGrantType;
 import org.springframework.security.oauth2.core.OAuth2AccessToken;
+import org.springframework.security.oauth2.core.OAuth2RefreshToken;
 import org.springframework.security.oauth2.jwt.Jwt;
 import org.springframework.security.oauth2.server.authorization.OAuth2Authorization;
 import org.springframework.security.oauth2.server.authorization.OAuth2AuthorizationService;
@@ -33,7 +36,12 @@ final class IssuedTokens implements OAuth2AuthorizationService {
     private final Endings endings;
 
     /// How an early end is written and made known.
-    record Endings(TransactionTemplate transaction, Revisions revisions, Outbox outbox, InstantSource time) {}
+    record Endings(
+            TransactionTemplate transaction,
+            Revisions revisions,
+            Sessions sessions,
+            Outbox outbox,
+            InstantSource time) {}
 
     IssuedTokens(OAuthClients clients, Tokens tokens, Revocations revocations, Endings endings) {
         this.clients = clients;
@@ -44,6 +52,11 @@ final class IssuedTokens implements OAuth2AuthorizationService {
 
     @Override
     public void save(OAuth2Authorization authorization) {
+        OAuth2Authorization.Token<OAuth2RefreshToken> refresh = authorization.getRefreshToken();
+        if (refresh != null && refresh.isInvalidated()) {
+            endings.sessions.end(UUID.fromString(authorization.getId()), "logout");
+            return;
+        }
         OAuth2Authorization.Token<OAuth2AccessToken> token = authorization.getAccessToken();
         if (token == null || !token.isInvalidated()) {
             return;
@@ -72,7 +85,27 @@ final class IssuedTokens implements OAuth2AuthorizationService {
 
     @Override
     public @Nullable OAuth2Authorization findByToken(String token, @Nullable OAuth2TokenType type) {
-        return tokens.verify(token).map(this::authorization).orElse(null);
+        return tokens.verify(token)
+                .map(this::authorization)
+                .or(() -> signIn(token))
+                .orElse(null);
+    }
+
+    /// The sign-in of a refresh token, for the client that got it.
+    private Optional<OAuth2Authorization> signIn(String token) {
+        String asking = askingClient();
+        RegisteredClient client = asking == null ? null : clients.findByClientId(asking);
+        if (asking == null || client == null) {
+            return Optional.empty();
+        }
+        return endings.sessions
+                .familyOf(token, asking)
+                .map(family -> OAuth2Authorization.withRegisteredClient(client)
+                        .id(family.toString())
+                        .principalName(family.toString())
+                        .authorizationGrantType(AuthorizationGrantType.REFRESH_TOKEN)
+                        .refreshToken(new OAuth2RefreshToken(token, null))
+                        .build());
     }
 
     /// Only the client that got a token hears about it.

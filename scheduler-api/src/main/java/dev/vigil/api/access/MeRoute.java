@@ -24,11 +24,32 @@ final class MeRoute implements Routes {
 
     @Override
     public List<Route> all() {
-        return List.of(Route.get("/api/v1/me", "getMe")
-                .about("Identity", "Who the token belongs to, his limits and what he uses of them")
+        return List.of(
+                Route.get("/api/v1/me", "getMe")
+                        .about("Identity", "Who the token belongs to, his limits and what he uses of them")
+                        .roles(Role.values())
+                        .answers(200, "Me")
+                        .handler(this::me),
+                userInfo(Route.get("/userinfo", "getUserInfo")),
+                userInfo(Route.post("/userinfo", "postUserInfo")));
+    }
+
+    private static Route userInfo(Route.Draft route) {
+        return route.about("OAuth2", "Who the token belongs to, as OpenID Connect has it")
                 .roles(Role.values())
-                .answers(200, "Me")
-                .handler(this::me));
+                .answers(200, "UserInfo")
+                .handler(MeRoute::userInfo);
+    }
+
+    private static Answer userInfo(Call call) {
+        Caller caller = call.caller();
+        return Answer.json(
+                200,
+                Map.of(
+                        "sub", new Id(Kind.USER, caller.id()).toString(),
+                        "preferred_username", caller.username(),
+                        "role", caller.role().label(),
+                        "namespace", caller.namespaceName()));
     }
 
     private Answer me(Call call) {

@@ -14,14 +14,19 @@ final class OAuthClients implements RegisteredClientRepository {
     private final ClientRows clients;
     private final UserRows users;
     private final RowSigner signer;
+    private final PublicClients programs;
     private final Duration tokenLife;
 
-    OAuthClients(ClientRows clients, UserRows users, RowSigner signer, AccessSettings settings) {
+    OAuthClients(ClientRows clients, UserRows users, Known known, AccessSettings settings) {
         this.clients = clients;
         this.users = users;
-        this.signer = signer;
+        this.signer = known.signer;
+        this.programs = known.programs;
         this.tokenLife = settings.tokenLife();
     }
+
+    /// Who vouches for clients: an HMAC for those that are rows, settings for those that are not.
+    record Known(RowSigner signer, PublicClients programs) {}
 
     @Override
     public void save(RegisteredClient client) {
@@ -35,10 +40,12 @@ final class OAuthClients implements RegisteredClientRepository {
 
     @Override
     public @Nullable RegisteredClient findByClientId(String clientId) {
-        return clients.findById(clientId)
-                .filter(signer::signed)
-                .filter(client -> owner(client).isPresent())
+        return programs.find(clientId)
                 .map(this::registered)
+                .or(() -> clients.findById(clientId)
+                        .filter(signer::signed)
+                        .filter(client -> owner(client).isPresent())
+                        .map(this::registered))
                 .orElse(null);
     }
 
@@ -49,6 +56,18 @@ final class OAuthClients implements RegisteredClientRepository {
 
     private Optional<User> owner(Client client) {
         return users.findPresent(client.principal).filter(User::isActive).filter(signer::signed);
+    }
+
+    private RegisteredClient registered(PublicClients.PublicClient program) {
+        return RegisteredClient.withId(program.id())
+                .clientId(program.id())
+                .clientAuthenticationMethod(ClientAuthenticationMethod.NONE)
+                .authorizationGrantType(AuthorizationGrantType.AUTHORIZATION_CODE)
+                .authorizationGrantType(AuthorizationGrantType.REFRESH_TOKEN)
+                .redirectUris(uris -> uris.addAll(program.redirectUris()))
+                .tokenSettings(
+                        TokenSettings.builder().accessTokenTimeToLive(tokenLife).build())
+                .build();
     }
 
     private RegisteredClient registered(Client client) {

@@ -79,9 +79,15 @@ class OAuthConfiguration {
                         .authorizationService(parts.issued)
                         .authorizationServerSettings(parts.settings)
                         .tokenGenerator(generator)
-                        .clientAuthentication(client -> client.errorResponseHandler(errors))
-                        .tokenEndpoint(endpoint -> endpoint.accessTokenRequestConverters(
-                                        converters -> converters.addFirst(allScopesWhenNoneAsked()))
+                        .clientAuthentication(client -> client.authenticationConverters(
+                                        converters -> converters.addFirst(parts.programs))
+                                .authenticationProviders(providers -> providers.addFirst(parts.programs))
+                                .errorResponseHandler(errors))
+                        .tokenEndpoint(endpoint -> endpoint.accessTokenRequestConverters(converters -> {
+                                    converters.addFirst(allScopesWhenNoneAsked());
+                                    converters.addFirst(parts.signIns);
+                                })
+                                .authenticationProviders(providers -> providers.addFirst(parts.signIns))
                                 .errorResponseHandler(errors))
                         .tokenIntrospectionEndpoint(endpoint -> endpoint.errorResponseHandler(errors))
                         .tokenRevocationEndpoint(endpoint -> endpoint.errorResponseHandler(errors)))
@@ -106,6 +112,8 @@ class OAuthConfiguration {
             IssuedTokens issued,
             AuthorizationServerSettings settings,
             JwtEncoder encoder,
+            PublicClientCheck programs,
+            SignInGrant signIns,
             FailureThrottle throttle,
             CallLog log,
             InstantSource time) {}

@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.transaction.support.TransactionTemplate;
 
@@ -38,43 +39,77 @@ final class Sessions {
         this.life = settings.sessionLife();
     }
 
-    /// Begins a sign-in.
+    /// A sign-in.
+    ///
+    /// @param consent what it was granted for; null when somebody signed in for himself
+    record SignIn(UUID family, UUID principal, @Nullable Consent consent) {}
+
+    /// The next refresh token of a sign-in.
+    record Next(RefreshToken token, @Nullable Consent consent) {}
+
+    /// Begins a sign-in of somebody for himself.
     ///
     /// @param event its audit event, written with it
     RefreshToken begin(UUID principal, AuditEvent event) {
+        return begin(new SignIn(UUID.randomUUID(), principal, null), event).orElseThrow();
+    }
+
+    /// Begins a sign-in, once.
+    ///
+    /// @return empty when it was begun before: the code for it was used twice, so it is over
+    Optional<RefreshToken> begin(SignIn begun, AuditEvent event) {
         Instant now = tools.time.instant();
-        RefreshToken first = RefreshToken.next(UUID.randomUUID(), principal);
-        transaction.executeWithoutResult(_ -> {
+        Consent consent = begun.consent;
+        RefreshToken first = RefreshToken.next(begun.family, begun.principal);
+        Boolean fresh = transaction.execute(_ -> {
             prune(now);
-            db.sql("""
-                            INSERT INTO access.refresh_family (id, principal, created_at, expires_at)
-                            VALUES (:id, :principal, :now, :expires_at)
+            int rows = db.sql("""
+                            INSERT INTO access.refresh_family (id, principal, created_at, expires_at, client, scopes)
+                            VALUES (:id, :principal, :now, :expires_at, :client, :scopes::text[])
+                                ON CONFLICT (id) DO NOTHING
                             """)
-                    .param("id", first.family())
-                    .param("principal", principal)
+                    .param("id", begun.family)
+                    .param("principal", begun.principal)
                     .param("now", Timestamp.from(now))
                     .param("expires_at", Timestamp.from(now.plus(life)))
+                    .param("client", consent == null ? null : consent.client())
+                    .param("scopes", consent == null ? null : consent.scopes().toArray(String[]::new))
                     .update();
-            addToken(first, now);
-            tools.outbox.append(List.of(event));
+            if (rows == 1) {
+                addToken(first, consent, now);
+                tools.outbox.append(List.of(event));
+            }
+            return rows == 1;
         });
-        return first;
+        if (Boolean.TRUE.equals(fresh)) {
+            return Optional.of(first);
+        }
+        end(begun.family, "code_reused");
+        return Optional.empty();
     }
 
     /// Trades a refresh token for the next one of its sign-in.
     ///
-    /// @return empty when it is unknown, used, over, or its family was revoked
-    Optional<RefreshToken> refresh(String text) {
-        Optional<RefreshToken> shown = RefreshToken.parse(text);
-        Optional<RefreshToken> next = shown.flatMap(this::trade);
-        if (next.isEmpty() && shown.filter(this::isKnown).isPresent()) {
+    /// @param client who shows it; null for somebody who signed in for himself
+    /// @return empty when it is unknown, used, over, another client's, or its family was revoked
+    Optional<Next> refresh(String text, @Nullable String client) {
+        RefreshToken shown = RefreshToken.parse(text).orElse(null);
+        if (shown == null) {
+            return Optional.empty();
+        }
+        Consent consent = consentOf(shown.family()).orElse(null);
+        if (!Objects.equals(client, consent == null ? null : consent.client())) {
+            return Optional.empty();
+        }
+        Optional<Next> next = trade(shown, consent).map(token -> new Next(token, consent));
+        if (next.isEmpty() && isKnown(shown, consent)) {
             // Used before: two parties hold it, and nobody can tell which is the right one.
-            end(shown.get().family(), "refresh_reused");
+            end(shown.family(), "refresh_reused");
         }
         return next;
     }
 
-    private Optional<RefreshToken> trade(RefreshToken shown) {
+    private Optional<RefreshToken> trade(RefreshToken shown, @Nullable Consent consent) {
         Instant now = tools.time.instant();
         return Objects.requireNonNull(transaction.execute(_ -> {
             int used = db.sql("""
@@ -86,7 +121,7 @@ final class Sessions {
                                AND f.revoked_at IS NULL AND f.expires_at > :now
                             """)
                     .param("now", Timestamp.from(now))
-                    .param("hash", hash(shown))
+                    .param("hash", hash(shown, consent))
                     .param("family", shown.family())
                     .param("principal", shown.principal())
                     .update();
@@ -94,18 +129,38 @@ final class Sessions {
                 return Optional.<RefreshToken>empty();
             }
             RefreshToken next = RefreshToken.next(shown.family(), shown.principal());
-            addToken(next, now);
-            tools.outbox.append(List.of(AuditEvent.of(EventType.AUTHENTICATION, "refresh", Result.SUCCESS, now)
-                    .user(shown.principal())));
+            addToken(next, consent, now);
+            AuditEvent event = AuditEvent.of(EventType.AUTHENTICATION, "refresh", Result.SUCCESS, now)
+                    .user(shown.principal());
+            tools.outbox.append(List.of(consent == null ? event : event.with("client", consent.client())));
             return Optional.of(next);
         }));
+    }
+
+    /// The sign-in of a refresh token that this service gave to a client.
+    Optional<UUID> familyOf(String text, String client) {
+        return RefreshToken.parse(text)
+                .filter(token -> consentOf(token.family())
+                        .filter(consent -> consent.client().equals(client) && isKnown(token, consent))
+                        .isPresent())
+                .map(RefreshToken::family);
+    }
+
+    private Optional<Consent> consentOf(UUID family) {
+        return db.sql("""
+                        SELECT client, scopes FROM access.refresh_family WHERE id = :id AND client IS NOT NULL
+                        """)
+                .param("id", family)
+                .query((row, n) -> new Consent(row.getString("client"), List.of((String[])
+                        row.getArray("scopes").getArray())))
+                .optional();
     }
 
     /// Ends the sign-in of a refresh token.
     ///
     /// @return whether there was one to end
     boolean logout(String text) {
-        Optional<RefreshToken> known = RefreshToken.parse(text).filter(this::isKnown);
+        Optional<RefreshToken> known = RefreshToken.parse(text).filter(token -> isKnown(token, null));
         return known.isPresent() && end(known.get().family(), "logout");
     }
 
@@ -127,7 +182,7 @@ final class Sessions {
                 tools.revocations.prune(now);
                 tools.revocations.revoke(family.toString(), now.plus(TOKEN_LIFE_MAX));
                 tools.revisions.raise();
-                boolean reuse = action.equals("refresh_reused");
+                boolean reuse = action.endsWith("_reused");
                 tools.outbox.append(List.of(
                         AuditEvent.of(EventType.AUTHENTICATION, action, reuse ? Result.DENIED : Result.SUCCESS, now)
                                 .user(user)));
@@ -164,29 +219,35 @@ final class Sessions {
         tools.revisions.changed();
     }
 
-    private boolean isKnown(RefreshToken token) {
+    private boolean isKnown(RefreshToken token, @Nullable Consent consent) {
         return db.sql("""
                         SELECT EXISTS (SELECT FROM access.refresh_token WHERE hash = :hash AND family = :family)
                         """)
-                .param("hash", hash(token))
+                .param("hash", hash(token, consent))
                 .param("family", token.family())
                 .query(Boolean.class)
                 .single();
     }
 
-    private void addToken(RefreshToken token, Instant now) {
+    private void addToken(RefreshToken token, @Nullable Consent consent, Instant now) {
         db.sql("""
                         INSERT INTO access.refresh_token (hash, family, issued_at)
                         VALUES (:hash, :family, :now)
                         """)
-                .param("hash", hash(token))
+                .param("hash", hash(token, consent))
                 .param("family", token.family())
                 .param("now", Timestamp.from(now))
                 .update();
     }
 
-    private byte[] hash(RefreshToken token) {
-        return tools.keys.mac("access.refresh_token", token.text().getBytes(StandardCharsets.US_ASCII));
+    /// What a refresh token is stored as. What it was granted for is part of it, so a family that SQL widened knows
+    /// none
+    /// of its tokens.
+    private byte[] hash(RefreshToken token, @Nullable Consent consent) {
+        byte[] bytes = consent == null
+                ? token.text().getBytes(StandardCharsets.US_ASCII)
+                : RowSigner.bytes(token.text(), consent.client(), consent.scopes());
+        return tools.keys.mac("access.refresh_token", bytes);
     }
 
     private void prune(Instant now) {

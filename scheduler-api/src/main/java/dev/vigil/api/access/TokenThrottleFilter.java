@@ -58,8 +58,9 @@ final class TokenThrottleFilter implements Filter {
             log.signIn(event(request, Result.FAILURE, null), address, false);
         } else if (response.getStatus() == HttpServletResponse.SC_OK) {
             throttle.succeeded(account, address);
-            User owner = clients.ownerOf(account).orElse(null);
-            log.signIn(event(request, Result.SUCCESS, owner), address, true);
+            // Without an owner it is a program, whose grants are on record with the person behind them.
+            clients.ownerOf(account)
+                    .ifPresent(owner -> log.signIn(event(request, Result.SUCCESS, owner), address, true));
         }
     }
 

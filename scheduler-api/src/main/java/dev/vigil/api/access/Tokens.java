@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.springframework.security.oauth2.jose.jws.SignatureAlgorithm;
 import org.springframework.security.oauth2.jwt.JwsHeader;
@@ -47,8 +48,18 @@ final class Tokens implements TokenMint {
         this.settings = settings;
     }
 
-    /// Signs an access token of a sign-in.
+    /// Signs an access token of somebody who signed in for himself.
     String issue(User user, UUID session) {
+        List<String> all =
+                Grants.scopesOf(user.role()).stream().map(Scope::label).toList();
+        return issue(user, session, new Consent("vigil", all));
+    }
+
+    /// Signs an access token of a sign-in that was granted to a program: for what was granted, as far as the person
+    /// still has it.
+    String issue(User user, UUID session, Consent consent) {
+        Set<String> own =
+                Grants.scopesOf(user.role()).stream().map(Scope::label).collect(Collectors.toSet());
         Instant now = sources.time.instant();
         return sign(JwtClaimsSet.builder()
                 .issuer(settings.issuer())
@@ -57,13 +68,29 @@ final class Tokens implements TokenMint {
                 .issuedAt(now)
                 .expiresAt(now.plus(settings.tokenLife()))
                 .claim("sid", session.toString())
-                .claim("client_id", "vigil")
+                .claim("client_id", consent.client())
                 .claim("role", user.role)
                 .claim("namespace", user.namespace)
-                .claim(
-                        "scope",
-                        Grants.scopesOf(user.role()).stream().map(Scope::label).toList())
+                .claim("scope", consent.scopes().stream().filter(own::contains).toList())
                 .build());
+    }
+
+    /// Signs an id token: who signed in, when, and for whom. It opens nothing here: see [#verify].
+    String idToken(User user, AuthorizationCodes.Granted code) {
+        Instant now = sources.time.instant();
+        JwtClaimsSet.Builder claims = JwtClaimsSet.builder()
+                .issuer(settings.issuer())
+                .subject(new Id(Kind.USER, user.id).toString())
+                .audience(List.of(code.consent().client()))
+                .issuedAt(now)
+                .expiresAt(now.plus(settings.tokenLife()))
+                .claim("auth_time", code.signedIn().getEpochSecond())
+                .claim("sid", code.family().toString())
+                .claim("preferred_username", user.username);
+        if (!code.nonce().isEmpty()) {
+            claims.claim("nonce", code.nonce());
+        }
+        return sign(claims.build());
     }
 
     @Override
@@ -119,7 +146,8 @@ final class Tokens implements TokenMint {
     /// A token of ours that is intact and not over; it may still be revoked.
     Optional<Jwt> verify(String token) {
         try {
-            return Optional.of(decoder.decode(token));
+            // An id token is signed by the same key, but only tells a program who signed in: it has no client_id.
+            return Optional.of(decoder.decode(token)).filter(jwt -> jwt.hasClaim("client_id"));
         } catch (JwtException e) {
             return Optional.empty();
         }

@@ -31,8 +31,13 @@ final class DocumentRoutes implements Routes {
             "js", "text/javascript; charset=utf-8",
             "png", "image/png");
     /// The files of the webjar that the page uses; nothing else of the class path is reachable.
-    private static final List<String> WEBJAR =
-            List.of("swagger-ui.css", "swagger-ui-bundle.js", "swagger-ui-standalone-preset.js", "favicon-32x32.png");
+    private static final List<String> WEBJAR = List.of(
+            "swagger-ui.css",
+            "swagger-ui-bundle.js",
+            "swagger-ui-standalone-preset.js",
+            "favicon-32x32.png",
+            "oauth2-redirect.html",
+            "oauth2-redirect.js");
 
     private final OpenApi openApi;
     private final String webjar;
@@ -61,6 +66,8 @@ final class DocumentRoutes implements Routes {
                         .answers(200, "text/html")
                         .handler(call -> file("swagger/index.html")),
                 open("/swagger/{file}", "getSwaggerFile", "Files of Swagger UI")
+                        // Its redirect page gets a code, or an error, and reads it in the browser.
+                        .query("*")
                         .answers(200, "text/html")
                         .handler(this::swaggerFile),
                 open("/problems/{name}", "getProblemPage", "What a problem type means")

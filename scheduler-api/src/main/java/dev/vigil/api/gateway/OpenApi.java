@@ -118,7 +118,12 @@ final class OpenApi {
                                 "flows",
                                 Map.of(
                                         "clientCredentials",
-                                        Map.of("tokenUrl", url + "/oauth2/token", "scopes", scopes)))));
+                                        Map.of("tokenUrl", url + "/oauth2/token", "scopes", scopes),
+                                        "authorizationCode",
+                                        Map.of(
+                                                "authorizationUrl", url + "/oauth2/authorize",
+                                                "tokenUrl", url + "/oauth2/token",
+                                                "scopes", scopes)))));
         return components;
     }
 
@@ -156,7 +161,9 @@ final class OpenApi {
             parameters.add(parameter(name, "path", true));
         }
         for (String name : route.operation().query()) {
-            parameters.add(parameter(name, "query", false));
+            if (!name.equals("*")) {
+                parameters.add(parameter(name, "query", false));
+            }
         }
         if (route.writing().key() != Route.Means.NONE) {
             parameters.add(parameter("Idempotency-Key", "header", false));

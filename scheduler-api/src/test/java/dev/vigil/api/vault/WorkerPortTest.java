@@ -39,6 +39,7 @@ class WorkerPortTest {
     @Test
     void an_enrolled_worker_is_let_in_a_stranger_is_not() {
         assertThat(worker.cores().status()).isEqualTo(200);
+        assertThat(worker.cores().header("Strict-Transport-Security")).startsWith("max-age=31536000");
         assertThat(TestWorker.stranger(API).cores().code()).isEqualTo("certificate_required");
     }
 

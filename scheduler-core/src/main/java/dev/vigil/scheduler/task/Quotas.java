@@ -23,7 +23,11 @@ final class Quotas {
         if (counted.add(owner)) {
             count(owner);
         }
-        return take(owner, limit, wanted).orElseThrow();
+        return take(owner, limit, wanted).orElseGet(() -> {
+            // Somebody else is counting him for the first time and has not committed: counting waits for that row.
+            count(owner);
+            return take(owner, limit, wanted).orElseThrow();
+        });
     }
 
     private Optional<Grant> take(Owner owner, int limit, int wanted) {

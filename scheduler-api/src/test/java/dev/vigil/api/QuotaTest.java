@@ -1,0 +1,57 @@
+package dev.vigil.api;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
+
+class QuotaTest {
+    private static final int LIMIT = 12;
+    private static final int AT_ONCE = 30;
+    private static final String TASK =
+            "{\"name\":\"one of many\",\"handler\":\"demo.echo\",\"schedule\":{\"type\":\"one_time\",\"delay\":\"PT1H\"},\"payload\":1}";
+
+    private final Api api = Api.shared();
+
+    @Test
+    void of_thirty_creates_at_once_exactly_as_many_as_the_quota_allows_are_accepted() throws Exception {
+        api.admin()
+                .post(
+                        "/api/v1/users",
+                        "{\"username\":\"bounded\",\"password\":\"%s\",\"role\":\"scheduler\",\"permissions\":{\"max_tasks\":%d}}"
+                                .formatted(Api.ADMIN_PASSWORD, LIMIT))
+                .expect(201);
+        Api.Http bounded = api.login("bounded", Api.ADMIN_PASSWORD);
+        List<Callable<Api.Reply>> creates = IntStream.range(0, AT_ONCE)
+                .<Callable<Api.Reply>>mapToObj(_ -> () -> bounded.post("/api/v1/tasks", TASK))
+                .toList();
+
+        List<Api.Reply> replies;
+        try (ExecutorService clients = Executors.newVirtualThreadPerTaskExecutor()) {
+            replies = clients.invokeAll(creates).stream().map(Future::resultNow).toList();
+        }
+
+        var byStatus = replies.stream().collect(Collectors.groupingBy(Api.Reply::status, Collectors.counting()));
+        assertThat(byStatus).containsEntry(201, (long) LIMIT).containsEntry(429, (long) AT_ONCE - LIMIT);
+        assertThat(replies.stream().filter(reply -> reply.status() == 429))
+                .allMatch(reply -> reply.code().equals("quota_exceeded"));
+        JsonNode me = bounded.get("/api/v1/me").expect(200);
+        assertThat(me.path("usage").path("tasks").asInt()).isEqualTo(LIMIT);
+        String first = bounded.get("/api/v1/tasks?limit=1")
+                .expect(200)
+                .path("items")
+                .path(0)
+                .path("id")
+                .asString();
+        bounded.call("DELETE", "/api/v1/tasks/" + first, null, "If-Match", "*").expect(204);
+        assertThat(bounded.post("/api/v1/tasks", TASK).status()).isEqualTo(201);
+        assertThat(bounded.post("/api/v1/tasks", TASK).status()).isEqualTo(429);
+    }
+}
