@@ -89,6 +89,90 @@ class OwnSettingsTest {
     }
 
     @Test
+    void the_addresses_of_one_ipv6_network_share_their_limit_and_what_is_public_stays_free() {
+        for (int i = 1; i <= 10; i++) {
+            assertThat(from("2001:db8:1:1::" + i).status()).isEqualTo(401);
+        }
+
+        assertThat(from("2001:db8:1:1:ffff::1").status()).isEqualTo(429);
+        assertThat(from("2001:db8:1:2::1").status()).isEqualTo(401);
+        for (String free : java.util.List.of(
+                "/.well-known/openid-configuration",
+                "/oauth2/jwks",
+                "/openapi.json",
+                "/swagger",
+                "/problems/conflict")) {
+            assertThat(api.anonymous()
+                            .call("GET", free, null, "X-Forwarded-For", "2001:db8:1:1::1")
+                            .status())
+                    .as(free)
+                    .isEqualTo(200);
+        }
+    }
+
+    @Test
+    void every_limited_answer_tells_the_limit_whatever_it_is() {
+        Api.Http admin = api.admin();
+        for (Reply reply : java.util.List.of(
+                admin.get("/api/v1/me"),
+                admin.get("/api/v1/nowhere"),
+                admin.call("DELETE", "/api/v1/me", null),
+                from("203.0.113.20"),
+                from("203.0.113.20", "Authorization", "Bearer x"))) {
+            assertThat(reply.header("RateLimit-Policy")).matches("\"default\";q=[0-9]+;w=60");
+            assertThat(reply.header("RateLimit")).matches("\"default\";r=[0-9]+;t=[0-9]+");
+        }
+        assertThat(api.anonymous().get("/oauth2/jwks").header("RateLimit")).isEmpty();
+    }
+
+    @Test
+    void forwarding_headers_count_only_from_configured_proxies() {
+        String key = "{\"name\":\"from there\",\"allowed_ips\":[\"203.0.113.99\"]}";
+        String behindProxy = api.admin()
+                .post("/api/v1/api-keys", key)
+                .expect(201)
+                .path("key")
+                .asString();
+        String direct = Api.shared()
+                .admin()
+                .post("/api/v1/api-keys", key)
+                .expect(201)
+                .path("key")
+                .asString();
+
+        Reply trusted = from("203.0.113.99", "Authorization", "Bearer " + behindProxy);
+        Reply untrusted =
+                Api.shared().bearer(direct).call("GET", "/api/v1/me", null, "X-Forwarded-For", "203.0.113.99");
+
+        assertThat(trusted.status()).isEqualTo(200);
+        assertThat(untrusted.status()).isEqualTo(401);
+    }
+
+    @Test
+    void token_and_refresh_are_slowed_down_from_the_fifth_failure_too() {
+        for (int i = 0; i < 5; i++) {
+            assertThat(api.token("guessed-client", "wrong", "").status()).isEqualTo(401);
+            assertThat(refresh().status()).isEqualTo(401);
+        }
+
+        assertThat(api.token("guessed-client", "wrong", "").status()).isEqualTo(429);
+        Reply slowed = refresh();
+        assertThat(slowed.status()).isEqualTo(429);
+        assertThat(slowed.header("Retry-After")).isNotEmpty();
+        assertThat(api.token(Api.CLIENT_ID, Api.CLIENT_SECRET, "").status()).isEqualTo(200);
+    }
+
+    private Reply refresh() {
+        return api.anonymous()
+                .call(
+                        "POST",
+                        "/api/auth/refresh",
+                        "{\"refresh_token\":\"nonsense\"}",
+                        "X-Forwarded-For",
+                        "203.0.113.50");
+    }
+
+    @Test
     void health_needs_no_token_and_has_its_own_limit() {
         assertThat(api.anonymous().get("/livez").status()).isEqualTo(200);
         assertThat(api.anonymous().get("/readyz").expect(200).path("status").asString())

@@ -111,6 +111,60 @@ class UserTest {
     }
 
     @Test
+    void a_service_account_is_listed_gets_another_secret_and_goes() {
+        JsonNode made = admin.post("/api/v1/service-accounts", "{\"name\":\"rolling\",\"role\":\"viewer\"}")
+                .expect(201);
+        String id = made.path("id").asString();
+        String client = made.path("client_id").asString();
+        String old = made.path("client_secret").asString();
+
+        JsonNode rolled = admin.post("/api/v1/service-accounts/" + id + ":roll").expect(200);
+
+        assertThat(admin.get("/api/v1/service-accounts").text()).contains("rolling");
+        assertThat(admin.get("/api/v1/users").text()).doesNotContain("rolling");
+        assertThat(rolled.path("client_id").asString()).isEqualTo(client);
+        assertThat(api.token(client, old, "").status()).isEqualTo(401);
+        String secret = rolled.path("client_secret").asString();
+        assertThat(api.token(client, secret, "").expect(200).path("scope").asString())
+                .doesNotContain("tasks:write");
+        admin.call("PATCH", "/api/v1/users/" + id, "{\"role\":\"scheduler\"}").expect(200);
+        assertThat(api.token(client, secret, "").expect(200).path("scope").asString())
+                .contains("tasks:write");
+        admin.call("DELETE", "/api/v1/users/" + id, null).expect(204);
+        assertThat(api.token(client, secret, "").status()).isEqualTo(401);
+        assertThat(admin.post("/api/v1/service-accounts/" + id + ":roll").status())
+                .isEqualTo(404);
+    }
+
+    @Test
+    void a_namespace_is_deleted_when_it_is_empty_and_not_before() {
+        admin.post("/api/v1/namespaces", "{\"name\":\"brief\"}").expect(201);
+        JsonNode user = admin.post("/api/v1/users", """
+                {"username":"tenant","password":"a long passphrase","role":"scheduler","namespace":"brief"}""").expect(201);
+        String task = api.login("tenant", "a long passphrase")
+                .post("/api/v1/tasks", """
+                        {"name":"t","handler":"demo.echo","schedule":{"type":"one_time","delay":"PT1H"},"payload":1}""")
+                .expect(201)
+                .path("id")
+                .asString();
+        admin.get("/api/v1/namespaces/brief").expect(200);
+
+        Reply inhabited = admin.call("DELETE", "/api/v1/namespaces/brief", null);
+        admin.call("DELETE", "/api/v1/users/" + user.path("id").asString(), null)
+                .expect(204);
+        Reply withTask = admin.call("DELETE", "/api/v1/namespaces/brief", null);
+        admin.call("DELETE", "/api/v1/tasks/" + task, null, "If-Match", "*").expect(204);
+
+        assertThat(inhabited.code()).isEqualTo("conflict");
+        assertThat(withTask.code()).isEqualTo("conflict");
+        admin.call("DELETE", "/api/v1/namespaces/brief", null).expect(204);
+        assertThat(admin.get("/api/v1/namespaces/brief").status()).isEqualTo(404);
+        assertThat(admin.call("DELETE", "/api/v1/namespaces/default", null).code())
+                .isEqualTo("conflict");
+        admin.post("/api/v1/namespaces", "{\"name\":\"brief\"}").expect(201);
+    }
+
+    @Test
     void users_are_listed_in_pages_that_miss_none() {
         for (int i = 0; i < 5; i++) {
             admin.post("/api/v1/users", "{\"username\":\"page-" + i + "\",\"role\":\"viewer\"}")

@@ -53,6 +53,7 @@ import org.springframework.transaction.support.TransactionTemplate;
     Revocations.class,
     RowSigner.class,
     ServiceKeys.class,
+    ServiceAccountRoutes.class,
     Sessions.class,
     Sessions.Tools.class,
     SignInGrant.class,

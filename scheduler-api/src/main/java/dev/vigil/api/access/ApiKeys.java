@@ -132,6 +132,13 @@ final class ApiKeys {
         return Boolean.TRUE.equals(deleted);
     }
 
+    /// Ends all keys of an owner who goes, in the transaction of his going.
+    void deleteOf(UUID owner) {
+        db.sql("DELETE FROM access.api_key WHERE owner = :owner")
+                .param("owner", owner)
+                .update();
+    }
+
     Optional<ApiKey> find(UUID id) {
         return db.sql("""
                         SELECT id, owner, name, test, prefix, hash, previous_hash, previous_until, scopes, allowed_ips,

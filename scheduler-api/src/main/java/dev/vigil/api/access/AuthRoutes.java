@@ -62,7 +62,7 @@ final class AuthRoutes implements Routes {
 
     private Answer login(Call call) throws IOException {
         Fields fields = call.json();
-        String username = fields.text("username", 200);
+        String username = fields.text("username", PasswordCheck.NAME_LENGTH_MAX);
         String password = fields.text("password", PasswordCheck.LENGTH_MAX);
         fields.finish();
         User user = signIn.passwords

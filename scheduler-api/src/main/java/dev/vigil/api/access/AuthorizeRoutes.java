@@ -94,12 +94,13 @@ final class AuthorizeRoutes implements Routes {
         Map<String, String> form = form(call);
         BrowserSession session = session(call, form);
         String query = form.getOrDefault("request", "");
+        String username = form.getOrDefault("username", "");
         String password = form.getOrDefault("password", "");
         Optional<User> user;
         try {
-            user = password.length() > PasswordCheck.LENGTH_MAX
+            user = password.length() > PasswordCheck.LENGTH_MAX || username.length() > PasswordCheck.NAME_LENGTH_MAX
                     ? Optional.empty()
-                    : deciding.passwords.check(form.getOrDefault("username", ""), password, call);
+                    : deciding.passwords.check(username, password, call);
         } catch (ProblemException e) {
             if (e.problem().code() != Code.RATE_LIMITED) {
                 throw e;

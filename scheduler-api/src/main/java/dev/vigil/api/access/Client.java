@@ -46,7 +46,12 @@ class Client {
         this.principal = owner.id;
         this.createdAt = owner.createdAt;
         this.secretHash = secretHash;
-        this.scopes = scopes.stream().map(Scope::label).sorted().toArray(String[]::new);
+        grant(scopes);
+    }
+
+    /// Which scopes it may ask for.
+    final void grant(Set<Scope> granted) {
+        scopes = granted.stream().map(Scope::label).sorted().toArray(String[]::new);
     }
 
     Set<String> scopeLabels() {

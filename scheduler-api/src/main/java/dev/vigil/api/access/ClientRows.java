@@ -1,6 +1,10 @@
 package dev.vigil.api.access;
 
+import java.util.Optional;
+import java.util.UUID;
 import org.springframework.data.jpa.repository.JpaRepository;
 
 /// The rows of `access.client`.
-interface ClientRows extends JpaRepository<Client, String> {}
+interface ClientRows extends JpaRepository<Client, String> {
+    Optional<Client> findByPrincipal(UUID principal);
+}

@@ -15,6 +15,9 @@ final class PasswordCheck {
     /// Longest password that is looked at.
     static final int LENGTH_MAX = 1024;
 
+    /// Longest name that is looked for.
+    static final int NAME_LENGTH_MAX = 200;
+
     private final Users users;
     private final RowSigner signer;
     private final Passwords passwords;

@@ -25,9 +25,9 @@ import java.util.TreeSet;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/// Users and service accounts, for admins.
+/// Users, for admins; and service accounts as far as they are like users.
 final class UserRoutes implements Routes {
-    private static final int NAME_LENGTH_MAX = 100;
+    static final int NAME_LENGTH_MAX = 100;
     private static final int PASSWORD_LENGTH_MAX = 1024;
     private static final int LIST_MAX = 1000;
 
@@ -79,14 +79,7 @@ final class UserRoutes implements Routes {
                 admin(Route.post("/api/v1/users/{id}:enable", "enableUser").about("Users", "Enable a user again"))
                         .answers(200, "User")
                         .dryRun()
-                        .handler(call -> enable(call, true)),
-                admin(Route.post("/api/v1/service-accounts", "createServiceAccount")
-                                .about("Users", "Create a service account; its secret is shown once"))
-                        .body("NewServiceAccount")
-                        .answers(201, "ServiceAccount")
-                        .creates()
-                        .dryRun()
-                        .handler(this::createServiceAccount));
+                        .handler(call -> enable(call, true)));
     }
 
     private static Route.Draft admin(Route.Draft route) {
@@ -105,25 +98,10 @@ final class UserRoutes implements Routes {
         return Answer.json(201, view(made)).header("Location", "/api/v1/users/" + publicId(made));
     }
 
-    private Answer createServiceAccount(Call call) throws IOException {
-        Fields fields = call.json();
-        String name = fields.text("name", NAME_LENGTH_MAX);
-        Users.Powers powers = powers(fields, call.caller());
-        fields.finish();
-        var secret = new Users.ClientSecret("sa_" + Secrets.next().substring(0, 16), Secrets.next());
-        var draft = new Users.NewUser("service_account", name, null, powers);
-        User made = users.createWithClient(draft, Users.Actor.of(call), secret).orElseThrow(UserRoutes::nameTaken);
-        Map<String, Object> body = new LinkedHashMap<>();
-        body.put("id", publicId(made));
-        body.put("client_id", secret.clientId());
-        body.put("client_secret", secret.secret());
-        return Answer.json(201, body).header("Location", "/api/v1/users/" + publicId(made));
-    }
-
     private Answer list(Call call) {
         int limit = Cursors.limit(call);
         UUID before = lists.cursors.after(call, "users");
-        List<User> page = users.page(before, limit + 1);
+        List<User> page = users.page("user", before, limit + 1);
         return Answer.json(
                 200, lists.cursors.page(page, limit, "users", new Cursors.View<>(user -> user.id, this::view)));
     }
@@ -181,7 +159,7 @@ final class UserRoutes implements Routes {
         return Answer.json(200, view(changed.orElseThrow(() -> new ProblemException(Problem.notFound()))));
     }
 
-    private Users.Powers powers(Fields fields, Caller caller) {
+    Users.Powers powers(Fields fields, Caller caller) {
         Role role = fields.oneOf("role", Role.class).orElseGet(() -> fields.missing("role", Role.VIEWER));
         int namespace = fields.optionalText("namespace", 63)
                 .map(name -> namespaces.numberOf(name).orElseGet(() -> {
@@ -229,15 +207,15 @@ final class UserRoutes implements Routes {
         return users.find(call.id("id", Kind.USER)).orElseThrow(() -> new ProblemException(Problem.notFound()));
     }
 
-    private static ProblemException nameTaken() {
+    static ProblemException nameTaken() {
         return new ProblemException(Code.ALREADY_EXISTS, "The name is taken; choose another one.");
     }
 
-    private static String publicId(User user) {
+    static String publicId(User user) {
         return new Id(Kind.USER, user.id).toString();
     }
 
-    private Map<String, Object> view(User user) {
+    Map<String, Object> view(User user) {
         Map<String, Object> view = new LinkedHashMap<>();
         view.put("id", publicId(user));
         view.put("kind", user.kind);

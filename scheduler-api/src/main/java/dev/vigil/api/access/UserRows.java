@@ -15,8 +15,8 @@ interface UserRows extends JpaRepository<User, UUID> {
     @Query("SELECT u FROM User u WHERE u.id = :id AND u.deletedAt IS NULL")
     Optional<User> findPresent(UUID id);
 
-    @Query("SELECT u FROM User u WHERE u.id < :before AND u.kind = 'user' AND u.deletedAt IS NULL ORDER BY u.id DESC")
-    List<User> page(UUID before, Limit limit);
+    @Query("SELECT u FROM User u WHERE u.id < :before AND u.kind = :kind AND u.deletedAt IS NULL ORDER BY u.id DESC")
+    List<User> page(String kind, UUID before, Limit limit);
 
     boolean existsByNamespaceAndDeletedAtIsNull(int namespace);
 }

@@ -33,6 +33,7 @@ final class Users implements Accounts {
             RowSigner signer,
             Outbox outbox,
             Revisions revisions,
+            ApiKeys keys,
             TransactionTemplate transaction,
             InstantSource time) {}
 
@@ -80,16 +81,16 @@ final class Users implements Accounts {
     }
 
     Optional<User> find(UUID id) {
-        return rows.findPresent(id);
+        return rows.findPresent(id).filter(tools.signer::signed);
     }
 
     Optional<User> findByName(String username) {
         return rows.findByUsername(username);
     }
 
-    /// Persons, newest first.
-    List<User> page(@Nullable UUID before, int limit) {
-        return rows.page(before == null ? new UUID(-1, -1) : before, Limit.of(limit));
+    /// Those of a kind, newest first.
+    List<User> page(String kind, @Nullable UUID before, int limit) {
+        return rows.page(kind, before == null ? new UUID(-1, -1) : before, Limit.of(limit));
     }
 
     /// Makes a user.
@@ -145,15 +146,50 @@ final class Users implements Accounts {
         Optional<User> changed = Objects.requireNonNull(tools.transaction.execute(_ -> {
             Optional<User> found = rows.findPresent(id).filter(tools.signer::signed);
             found.ifPresent(user -> {
+                String role = user.role;
                 change.accept(user);
                 tools.signer.sign(user);
                 rows.saveAndFlush(user);
+                follow(user, !role.equals(user.role));
                 note(action, user, actor);
             });
             return found;
         }));
         tools.revisions.changed();
         return changed;
+    }
+
+    /// What hangs on a user follows him: the scopes of his client are those of his role, and both it and his keys go
+    /// when
+    /// he goes.
+    private void follow(User user, boolean newRole) {
+        Client client = clients.findByPrincipal(user.id).orElse(null);
+        if (user.deletedAt != null) {
+            tools.keys.deleteOf(user.id);
+            if (client != null) {
+                clients.delete(client);
+            }
+        } else if (client != null && newRole && tools.signer.signed(client)) {
+            client.grant(Grants.scopesOf(user.role()));
+            tools.signer.sign(client);
+            clients.saveAndFlush(client);
+        }
+    }
+
+    /// Gives a service account another secret. Tokens that it got with the old one last until they end.
+    ///
+    /// @return empty when there is no such account
+    Optional<ClientSecret> rollSecret(UUID id, String secret, Actor actor) {
+        return Objects.requireNonNull(tools.transaction.execute(_ -> find(id).flatMap(
+                        user -> clients.findByPrincipal(id)
+                                .filter(tools.signer::signed)
+                                .map(client -> {
+                                    client.secretHash = Secrets.hash(secret);
+                                    tools.signer.sign(client);
+                                    clients.saveAndFlush(client);
+                                    note("client_secret_rolled", user, actor);
+                                    return new ClientSecret(client.clientId, secret);
+                                }))));
     }
 
     /// Removes a user: his row stays for the references to it, without name and password.

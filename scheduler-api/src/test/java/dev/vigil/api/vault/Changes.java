@@ -101,6 +101,14 @@ final class Changes {
                 CONFIGURATION_CHANGED,
                 () -> () -> admin.post("/api/v1/service-accounts", """
                 {"name":"sa%d","role":"scheduler","namespace":"default","permissions":{}}""".formatted(next())));
+        add("rollServiceAccount", CONFIGURATION_CHANGED, () -> {
+            String account = admin.post(
+                            "/api/v1/service-accounts", "{\"name\":\"sa%d\",\"role\":\"viewer\"}".formatted(next()))
+                    .expect(201)
+                    .path("id")
+                    .asString();
+            return () -> admin.post("/api/v1/service-accounts/" + account + ":roll");
+        });
         add(
                 "createNamespace",
                 CONFIGURATION_CHANGED,
