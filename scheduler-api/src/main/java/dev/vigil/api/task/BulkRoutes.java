@@ -63,7 +63,7 @@ final class BulkRoutes implements Routes {
         int place = 0;
         while (lines.hasMore()) {
             if (place == LINES_MAX) {
-                outcomes.add(BulkOutcome.of(List.of(failure(call, tooMany()))));
+                outcomes.add(BulkOutcome.of(List.of(Problems.bytes(call, tooMany()))));
                 break;
             }
             BulkLines.Part part = lines.next(LINES_MAX - place);
@@ -105,7 +105,7 @@ final class BulkRoutes implements Routes {
                     tasks.put(i, task);
                 }
             } catch (ProblemException e) {
-                failures.set(i, failure(call, e.problem()));
+                failures.set(i, Problems.bytes(call, e.problem()));
             }
         }
         List<CreateResult> results = tasks.isEmpty() ? List.of() : intake.store(List.copyOf(tasks.values()));
@@ -113,7 +113,7 @@ final class BulkRoutes implements Routes {
         for (int line : tasks.keySet()) {
             ProblemException refusal = TaskIntake.refusal(results.get(next++));
             if (refusal != null) {
-                failures.set(line, failure(call, refusal.problem()));
+                failures.set(line, Problems.bytes(call, refusal.problem()));
             }
         }
         return failures;
@@ -139,9 +139,5 @@ final class BulkRoutes implements Routes {
                 Code.TOO_LARGE,
                 "A bulk has at most " + LINES_MAX + " lines; this line and those behind it were not read. Send them in"
                         + " another call.");
-    }
-
-    private static byte[] failure(Call call, Problem problem) {
-        return Problems.bytes(call, problem);
     }
 }
