@@ -106,14 +106,6 @@ final class VigilClient {
         return exchange(request(path).POST(HttpRequest.BodyPublishers.noBody()).build());
     }
 
-    /// PUT of any value as JSON.
-    public Reply put(String path, Object body) {
-        return exchange(request(path)
-                .header("Content-Type", "application/json")
-                .PUT(HttpRequest.BodyPublishers.ofString(JSON.writeValueAsString(body)))
-                .build());
-    }
-
     /// DELETE of whatever version there is.
     public Reply delete(String path) {
         return exchange(request(path).header("If-Match", "*").DELETE().build());
