@@ -36,10 +36,40 @@ class EndToEndTest {
 
     @BeforeAll
     static void start() throws IOException {
-        String handlers = DevRun.ROOT.resolve("examples/handlers").toString();
-        dev = DevRun.start(folder.resolve("data"), "--handlers", handlers, "--approve-handlers");
+        Path handlers = stubborn(copied(DevRun.ROOT.resolve("examples/handlers"), folder.resolve("handlers")));
+        dev = DevRun.start(folder.resolve("data"), "--handlers", handlers.toString(), "--approve-handlers");
         client = dev.client();
         admin = dev.admin();
+    }
+
+    private static Path copied(Path from, Path to) throws IOException {
+        try (Stream<Path> files = Files.walk(from)) {
+            for (Path file : files.toList()) {
+                Files.copy(file, to.resolve(from.relativize(file).toString()));
+            }
+        }
+        return to;
+    }
+
+    /// A handler that talks, leaves a daemon behind and ignores whoever wants it to stop.
+    private static Path stubborn(Path parent) throws IOException {
+        Path handler = Files.createDirectories(parent.resolve("test.stubborn"));
+        Files.writeString(handler.resolve("handler.yaml"), """
+                name: test.stubborn
+                version: 1
+                command: [/bin/sh, run.sh]
+                isolation: fresh
+                """);
+        Files.writeString(handler.resolve("run.sh"), """
+                read -r run
+                token=$(printf '%s' "$run" | sed 's/.*"token":"\\([a-z0-9-]*\\)".*/\\1/')
+                trap '' TERM INT HUP
+                setsid sh -c "trap '' TERM INT HUP; : $token; while :; do sleep 1; done" </dev/null >/dev/null 2>&1 &
+                echo "canary-log-$token begins"
+                printf '{"progress":0.5,"message":"half of %s"}\\n' "$token" >&$VIGIL_FD
+                while :; do sleep 1; done
+                """);
+        return parent;
     }
 
     @AfterAll
@@ -157,6 +187,41 @@ class EndToEndTest {
                 .valueStream()
                 .map(one -> one.path("state").asString())
                 .toList();
+    }
+
+    @Test
+    void what_a_handler_says_is_read_while_it_runs_and_a_cancelled_one_is_gone_with_its_daemons() throws IOException {
+        String token = java.util.UUID.randomUUID().toString();
+        String id = idOf(create("stubborn", "test.stubborn", Map.of("token", token)));
+        String execution = "exe_" + id.substring("tsk_".length());
+        String path = "/api/v1/executions/" + execution;
+        Awaitility.await()
+                .atMost(PATIENCE)
+                .until(() -> client.get(path + "/logs").text().contains("canary-log-" + token + " begins"));
+        Awaitility.await()
+                .atMost(PATIENCE)
+                .until(() -> client.get(path).json().path("message").asString().equals("half of " + token));
+        assertThat(client.get(path).json().path("progress").asDouble()).isEqualTo(0.5);
+        assertThat(client.get(path + "/logs").text()).as("it still runs").contains("{\"state\":\"running\"}");
+        assertThat(processesWith(token)).as("control: its daemon can be found").isNotEmpty();
+
+        int answer = client.post(path + ":cancel").status();
+        assertThat(answer).isIn(200, 202);
+        Awaitility.await()
+                .atMost(PATIENCE)
+                .until(() -> client.get(path).json().path("state").asString().equals("cancelled"));
+
+        assertThat(processesWith(token)).isEmpty();
+        assertThat(client.get(path + "/logs").text()).contains("begins").endsWith("{\"state\":\"cancelled\"}\n\n");
+        assertThat(filesHolding("canary-log-" + token)).isEmpty();
+    }
+
+    private static List<Path> processesWith(String token) throws IOException {
+        try (Stream<Path> processes = Files.list(Path.of("/proc"))) {
+            return processes
+                    .filter(process -> holds(process.resolve("cmdline"), token))
+                    .toList();
+        }
     }
 
     @Test

@@ -36,8 +36,8 @@ final class UserRoutes implements Routes {
     private final Passwords passwords;
     private final Lists lists;
 
-    /// What users are listed and signed out with.
-    record Lists(Cursors cursors, Sessions sessions) {}
+    /// What users are listed, signed out and limited with.
+    record Lists(Cursors cursors, Sessions sessions, RunningLimits limits) {}
 
     UserRoutes(Users users, Namespaces namespaces, Passwords passwords, Lists lists) {
         this.users = users;
@@ -128,6 +128,9 @@ final class UserRoutes implements Routes {
         if (hash.isPresent() && changedUser.isPresent()) {
             // Whoever knew the old password may be signed in with it.
             lists.sessions.endAll(user.id);
+        }
+        if (changedUser.isPresent() && permissions.isPresent()) {
+            lists.limits.set(user.namespace, user.id, permissions.get().maxConcurrentExecutions());
         }
         return answer(changedUser);
     }

@@ -1,6 +1,7 @@
 package dev.vigil.api.task;
 
 import dev.vigil.api.access.Occupancy;
+import dev.vigil.api.access.RunningLimits;
 import dev.vigil.api.access.Usage;
 import dev.vigil.scheduler.execution.ExecutionLogs;
 import dev.vigil.scheduler.execution.Executions;
@@ -59,6 +60,11 @@ public class TaskConfiguration {
     Usage usage(Tasks tasks, Executions executions) {
         return caller -> new Usage.Counts(
                 tasks.unfinished(caller.namespace(), caller.id()), executions.running(caller.namespace(), caller.id()));
+    }
+
+    @Bean
+    RunningLimits runningLimits(Tasks tasks) {
+        return tasks::limitRunning;
     }
 
     @Bean

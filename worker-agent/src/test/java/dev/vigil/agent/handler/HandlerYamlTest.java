@@ -31,7 +31,7 @@ class HandlerYamlTest {
 
         assertThat(handlers)
                 .extracting(Handler::name)
-                .containsExactly("files.checksum", "notify.render", "orders.rollup");
+                .containsExactly("files.archive", "files.checksum", "ledger.sign", "notify.render", "orders.rollup");
         assertThat(handlers)
                 .allMatch(Handler::runsHere)
                 .allMatch(handler -> handler.inputSchema().isPresent());
@@ -40,7 +40,7 @@ class HandlerYamlTest {
     @Test
     void every_field_is_read() throws Exception {
         Handler handler = read(GOOD
-                        + "description: x\nnetwork: none\ninput_schema: {type: object}\n"
+                        + "description: x\nnetwork: none\ninput_schema: {type: object}\nsecrets_allowed: [db-*, key]\n"
                         + "limits: {memory: 512MB, pids: 50, cpus: 0.5, tmp: 1MB, open_files: 64, file_size: 2MB}\n")
                 .getFirst();
 
@@ -48,6 +48,7 @@ class HandlerYamlTest {
         assertThat(handler.version()).isEqualTo("1");
         assertThat(handler.command()).containsExactly("x", "1");
         assertThat(handler.isolation()).isEqualTo(Isolation.POOLED);
+        assertThat(handler.secretsAllowed()).contains(List.of("db-*", "key"));
         assertThat(handler.inputSchema())
                 .hasValueSatisfying(schema -> assertThat(schema).containsEntry("type", "object"));
         assertThat(handler.limits()).isEqualTo(new Limits(512L << 20, 50, 0.5, 1L << 20, 64, 2L << 20));
