@@ -25,10 +25,10 @@ class QuotaTest {
         api.admin()
                 .post(
                         "/api/v1/users",
-                        "{\"username\":\"bounded\",\"password\":\"%s\",\"role\":\"scheduler\",\"permissions\":{\"max_tasks\":%d}}"
+                        "{\"username\":\"thirty-at-once\",\"password\":\"%s\",\"role\":\"scheduler\",\"permissions\":{\"max_tasks\":%d}}"
                                 .formatted(Api.ADMIN_PASSWORD, LIMIT))
                 .expect(201);
-        Api.Http bounded = api.login("bounded", Api.ADMIN_PASSWORD);
+        Api.Http bounded = api.login("thirty-at-once", Api.ADMIN_PASSWORD);
         List<Callable<Api.Reply>> creates = IntStream.range(0, AT_ONCE)
                 .<Callable<Api.Reply>>mapToObj(_ -> () -> bounded.post("/api/v1/tasks", TASK))
                 .toList();
