@@ -3,8 +3,7 @@ package dev.vigil.postgres;
 import java.io.BufferedInputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.nio.file.DirectoryNotEmptyException;
-import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -34,7 +33,11 @@ final class ServerPrograms {
             extract(fresh);
             Files.setPosixFilePermissions(fresh, PosixFilePermissions.fromString("rwxr-xr-x"));
             Files.move(fresh, dir, StandardCopyOption.ATOMIC_MOVE);
-        } catch (FileAlreadyExistsException | DirectoryNotEmptyException otherWasFirst) {
+        } catch (FileSystemException otherWasFirst) {
+            // An atomic move onto a full folder fails with this, by no type of its own.
+            if (!Files.exists(dir)) {
+                throw otherWasFirst;
+            }
             if (!Files.isExecutable(dir.resolve("bin/postgres"))) {
                 throw new PostgresStartException(
                         dir + " exists but holds no PostgreSQL server; delete that folder and start again",

@@ -46,6 +46,7 @@ class FulfilmentTest {
     void an_export_holds_what_is_known_in_json_csv_and_html_with_hashes_and_a_signature() throws Exception {
         String task = task(subject, "canary-1d7e");
         task(Office.subject(), "canary-of-another");
+        await().until(() -> !events("task_id=" + task).isEmpty());
         String access = done("access", subject);
 
         Map<String, byte[]> zip = unzip(export(access).bytes());

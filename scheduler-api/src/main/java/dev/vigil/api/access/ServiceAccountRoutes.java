@@ -50,6 +50,7 @@ final class ServiceAccountRoutes implements Routes {
                 admin(Route.post(PATH + "/{id}:roll", "rollServiceAccount")
                                 .about("Users", "Give a service account a new secret; the old one ends at once"))
                         .answers(200, "ServiceAccount")
+                        .dryRun()
                         .handler(this::roll));
     }
 
