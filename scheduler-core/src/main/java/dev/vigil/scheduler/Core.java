@@ -6,6 +6,7 @@ import dev.vigil.protocol.identity.IdentityKeeper;
 import dev.vigil.protocol.identity.IdentitySettings;
 import dev.vigil.protocol.identity.Peers;
 import dev.vigil.scheduler.execution.Dispatcher;
+import dev.vigil.scheduler.execution.Retention;
 import dev.vigil.scheduler.worker.LinkContext;
 import dev.vigil.scheduler.worker.PresenceReports;
 import dev.vigil.scheduler.worker.RegisteredWorkers;
@@ -75,7 +76,12 @@ final class Core implements SmartLifecycle {
         RegisteredWorkers workers = started(new RegisteredWorkers(db));
         var dispatcher = new Dispatcher(
                 new Dispatcher.Settings(
-                        incarnation, database.url(), database.username(), database.password(), settings.loops()),
+                        incarnation,
+                        database.url(),
+                        database.username(),
+                        database.password(),
+                        settings.loops(),
+                        new Retention(settings.keepDispatches(), settings.keepEnded())),
                 new SecureRandom());
         WorkerLink link = started(new WorkerLink(
                 linkSettings(),

@@ -57,6 +57,9 @@ record CoreSettings(Database database, Core core) {
     /// @param linkPort       TLS port of the link; 0 for a free one
     /// @param sessionLife    longest life of a worker's session
     /// @param loops          threads among which the shards are divided, each with a connection of its own
+    /// @param keepDispatches how long rows of the recovery log are kept; at least `1d`
+    /// @param keepEnded      how long ended executions, results, finished tasks and logs are kept (logs a month
+    ///                       at most); at least `1d`. Whole months go at once, so up to a month more
     public record Core(
             @DefaultValue("core") String name,
             Path stateDir,
@@ -69,7 +72,9 @@ record CoreSettings(Database database, Core core) {
             @DefaultValue("0") int sessionsPort,
             @DefaultValue("0") int linkPort,
             @DefaultValue("1h") Duration sessionLife,
-            @DefaultValue("4") int loops) {
+            @DefaultValue("4") int loops,
+            @DefaultValue("3d") Duration keepDispatches,
+            @DefaultValue("90d") Duration keepEnded) {
         @Override
         public String toString() {
             return name + " in " + stateDir;

@@ -26,6 +26,7 @@ public final class Dispatcher implements LinkEvents, NearbyOwners.Owner, AutoClo
     private final List<OwnerLoop> loops = new ArrayList<>();
     private @Nullable ShardKeeper keeper;
     private @Nullable Journal journal;
+    private @Nullable Caretaker caretaker;
 
     /// @param chance spreads retries
     public Dispatcher(Settings settings, RandomGenerator chance) {
@@ -40,7 +41,9 @@ public final class Dispatcher implements LinkEvents, NearbyOwners.Owner, AutoClo
     /// @param username    role, vigil_core
     /// @param password    its password
     /// @param loops       threads among which shards are divided; 1 to 64
-    public record Settings(UUID incarnation, String url, String username, String password, int loops) {
+    /// @param retention   how long it keeps what is over
+    public record Settings(
+            UUID incarnation, String url, String username, String password, int loops, Retention retention) {
         public Settings {
             if (loops < 1 || loops > 64) {
                 throw new IllegalArgumentException("vigil.core.loops is " + loops + "; use 1 to 64");
@@ -72,6 +75,9 @@ public final class Dispatcher implements LinkEvents, NearbyOwners.Owner, AutoClo
         keeper = started;
         loops.forEach(OwnerLoop::start);
         started.start();
+        var caring = new Caretaker(core, new CoreConnection(database, core), settings.retention);
+        caring.start();
+        caretaker = caring;
         NearbyOwners.add(this);
     }
 
@@ -219,6 +225,7 @@ public final class Dispatcher implements LinkEvents, NearbyOwners.Owner, AutoClo
         ShardKeeper current = keeper;
         if (current != null) {
             current.stopWatching();
+            stopCaring();
             if (journal != null) {
                 journal.close();
             }
@@ -235,8 +242,15 @@ public final class Dispatcher implements LinkEvents, NearbyOwners.Owner, AutoClo
             current.abandon();
         }
         loops.forEach(OwnerLoop::abandon);
+        stopCaring();
         if (journal != null) {
             journal.close();
+        }
+    }
+
+    private void stopCaring() {
+        if (caretaker != null) {
+            caretaker.close();
         }
     }
 }

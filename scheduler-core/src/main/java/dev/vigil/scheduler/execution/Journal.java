@@ -41,7 +41,7 @@ final class Journal implements AutoCloseable {
     private static final int BATCH_BYTES = 2 << 20;
     private static final Duration BREATH = Duration.ofMillis(25);
     private static final Duration END_PATIENCE = Duration.ofSeconds(1);
-    private static final Duration UPKEEP = Duration.ofHours(1);
+    private static final Duration WARNING = Duration.ofHours(1);
 
     private final LoopState.Core core;
     private final CoreConnection connection;
@@ -58,7 +58,7 @@ final class Journal implements AutoCloseable {
     private long lost;
     private boolean stopping;
 
-    private long maintainedAt = System.nanoTime() - UPKEEP.toNanos();
+    private long warnedAt = System.nanoTime();
 
     /// What one attempt has said so far.
     private static final class Account {
@@ -219,7 +219,7 @@ final class Journal implements AutoCloseable {
 
     private void store(Batch batch) {
         try {
-            maintain();
+            warn();
             int stored = 0;
             if (!batch.chunks().isEmpty()) {
                 stored = LogRows.append(connection.db(), core.incarnation(), batch.chunks());
@@ -238,13 +238,10 @@ final class Journal implements AutoCloseable {
         }
     }
 
-    private void maintain() {
-        if (System.nanoTime() - maintainedAt > UPKEEP.toNanos()) {
-            maintainedAt = System.nanoTime();
-            LogRows.maintain(connection.db());
-            if (lost > 0) {
-                LOG.warn("event=log_lines_over_limit lines={}", lost);
-            }
+    private void warn() {
+        if (lost > 0 && System.nanoTime() - warnedAt > WARNING.toNanos()) {
+            warnedAt = System.nanoTime();
+            LOG.warn("event=log_lines_over_limit lines={}", lost);
         }
     }
 

@@ -116,9 +116,4 @@ final class LogRows {
     private static byte @Nullable [] message(Mark mark) {
         return mark.progress.message();
     }
-
-    /// Makes and drops partitions.
-    static void maintain(JdbcClient db) {
-        db.sql("SELECT scheduler.maintain_logs()").query(Integer.class).single();
-    }
 }

@@ -81,8 +81,8 @@ class EngineBench {
 
     private void drain(int ended) {
         Credentials role = database.database().as(Role.CORE);
-        var settings =
-                new Dispatcher.Settings(UUID.randomUUID(), role.url(), role.username(), role.password(), CREATORS);
+        var settings = new Dispatcher.Settings(
+                UUID.randomUUID(), role.url(), role.username(), role.password(), CREATORS, Retention.USUAL);
         var core = new Dispatcher(settings, new Random(7));
         try (var link = new EndsAtOnce(core)) {
             core.start(link, "https://127.0.0.1:1");

@@ -46,7 +46,12 @@ final class EngineFixture implements AutoCloseable {
         Credentials credentials = database.database().as(Role.CORE);
         var core = new Dispatcher(
                 new Dispatcher.Settings(
-                        UUID.randomUUID(), credentials.url(), credentials.username(), credentials.password(), 2),
+                        UUID.randomUUID(),
+                        credentials.url(),
+                        credentials.username(),
+                        credentials.password(),
+                        2,
+                        Retention.USUAL),
                 new Random(7));
         core.start(fleet.connect(core), "https://127.0.0.1:1");
         return core;

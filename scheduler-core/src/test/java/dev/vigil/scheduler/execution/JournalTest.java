@@ -169,23 +169,4 @@ class JournalTest {
         FIXTURE.awaitState(id, State.SUCCEEDED);
         assertThat(logs.progress(id).orElseThrow().millionths()).isEqualTo(400_000);
     }
-
-    @Test
-    void partitions_are_made_ahead_and_old_ones_forgotten() {
-        var owner = FIXTURE.database.superuser();
-        owner.sql(
-                        "CREATE TABLE scheduler.log_200001 PARTITION OF scheduler.log FOR VALUES FROM ('2000-01-01') TO ('2000-02-01')")
-                .update();
-
-        FIXTURE.database
-                .as(Role.CORE)
-                .sql("SELECT scheduler.maintain_logs()")
-                .query(Integer.class)
-                .single();
-
-        assertThat(FIXTURE.count("SELECT count(*) FROM pg_inherits WHERE inhparent = 'scheduler.log'::regclass"))
-                .isEqualTo(4);
-        assertThat(FIXTURE.count("SELECT count(to_regclass('scheduler.log_200001'))"))
-                .isZero();
-    }
 }
