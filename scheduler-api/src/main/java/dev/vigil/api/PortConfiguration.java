@@ -33,13 +33,11 @@ import org.springframework.context.annotation.Configuration;
 import org.springframework.core.Ordered;
 import org.springframework.core.annotation.Order;
 import org.springframework.core.env.Environment;
-import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.security.web.DefaultSecurityFilterChain;
 import org.springframework.security.web.SecurityFilterChain;
 import org.springframework.security.web.firewall.HttpFirewall;
 import org.springframework.security.web.firewall.StrictHttpFirewall;
 import org.springframework.security.web.util.matcher.AnyRequestMatcher;
-import org.springframework.transaction.PlatformTransactionManager;
 
 /// The ports and what stands in front of the routes: edge filter, Spring Security, gate, servlet.
 @Configuration(proxyBeanMethods = false)
@@ -125,18 +123,14 @@ class PortConfiguration {
     }
 
     @Bean
-    RouteGate.Surroundings surroundings(
-            ObjectProvider<WorkerPort> workerPort,
-            CallWatch watch,
-            JdbcClient db,
-            PlatformTransactionManager transactions) {
+    RouteGate.Surroundings surroundings(ObjectProvider<WorkerPort> workerPort, CallWatch watch, OutboxProbe audit) {
         return new RouteGate.Surroundings(
                 () -> {
                     WorkerPort port = workerPort.getIfAvailable();
                     return port == null ? -1 : port.port();
                 },
                 watch,
-                new OutboxProbe(db, transactions)::writable);
+                audit::writable);
     }
 
     @Bean

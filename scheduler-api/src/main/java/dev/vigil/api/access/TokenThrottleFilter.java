@@ -48,9 +48,7 @@ final class TokenThrottleFilter implements Filter {
         String address = request.getRemoteAddr();
         throttle.check(account, address);
         if (!log.accepts()) {
-            throw new ProblemException(
-                    Problem.of(Code.AUDIT_UNAVAILABLE, "The audit trail cannot be written; try again later.")
-                            .header("Retry-After", "5"));
+            throw new ProblemException(Problem.auditUnavailable());
         }
         chain.doFilter(request, response);
         if (response.getStatus() == Code.INVALID_CREDENTIALS.status()) {

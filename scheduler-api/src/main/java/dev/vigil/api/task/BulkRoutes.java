@@ -14,7 +14,6 @@ import dev.vigil.api.web.Routes;
 import dev.vigil.api.web.Scope;
 import dev.vigil.protocol.id.Id;
 import dev.vigil.protocol.id.Kind;
-import dev.vigil.scheduler.task.CreateResult;
 import dev.vigil.scheduler.task.NewTask;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
@@ -61,6 +60,7 @@ final class BulkRoutes implements Routes {
         Parts parts = call.parts();
         var outcomes = new ArrayList<BulkOutcome>();
         int place = 0;
+        boolean done = true;
         while (lines.hasMore()) {
             if (place == LINES_MAX) {
                 outcomes.add(BulkOutcome.of(List.of(Problems.bytes(call, tooMany()))));
@@ -70,13 +70,21 @@ final class BulkRoutes implements Routes {
             Optional<byte[]> known = parts.done(outcomes.size(), part.digest());
             BulkOutcome outcome = known.map(BulkOutcome::unpack).orElse(null);
             if (outcome == null) {
-                outcome = BulkOutcome.of(store(part.lines(), place, call));
-                parts.remember(outcomes.size(), part.digest(), outcome.packed());
+                Stored stored = store(part.lines(), place, call);
+                outcome = BulkOutcome.of(stored.failures);
+                done &= stored.done;
+                if (stored.done) {
+                    parts.remember(outcomes.size(), part.digest(), outcome.packed());
+                }
             }
             outcomes.add(outcome);
             place += part.lines().size();
         }
-        parts.end(outcomes.size());
+        if (done) {
+            parts.end(outcomes.size());
+        } else {
+            parts.release();
+        }
         boolean dry = call.isDryRun();
         return Answer.stream(200, NDJSON, out -> {
             var buffered = new BufferedOutputStream(out, 64 * 1024);
@@ -91,12 +99,17 @@ final class BulkRoutes implements Routes {
         });
     }
 
-    /// Stores the lines of a part together.
+    /// What became of a part.
     ///
-    /// @return what went wrong, by line
-    private List<byte @Nullable []> store(List<byte @Nullable []> lines, int first, Call call) {
+    /// @param failures what went wrong, by line
+    /// @param done     false when a line failed by this side's fault: it may succeed another time
+    private record Stored(List<byte @Nullable []> failures, boolean done) {}
+
+    /// Stores the lines of a part together.
+    private Stored store(List<byte @Nullable []> lines, int first, Call call) {
         var failures = new ArrayList<byte @Nullable []>();
         var tasks = new TreeMap<Integer, NewTask>();
+        boolean done = true;
         for (int i = 0; i < lines.size(); i++) {
             failures.add(null);
             try {
@@ -106,17 +119,23 @@ final class BulkRoutes implements Routes {
                 }
             } catch (ProblemException e) {
                 failures.set(i, Problems.bytes(call, e.problem()));
+                done &= isTheClients(e.problem());
             }
         }
-        List<CreateResult> results = tasks.isEmpty() ? List.of() : intake.store(List.copyOf(tasks.values()));
+        List<Optional<Problem>> results = tasks.isEmpty() ? List.of() : intake.store(List.copyOf(tasks.values()));
         int next = 0;
         for (int line : tasks.keySet()) {
-            ProblemException refusal = TaskIntake.refusal(results.get(next++));
-            if (refusal != null) {
-                failures.set(line, Problems.bytes(call, refusal.problem()));
+            Problem problem = results.get(next++).orElse(null);
+            if (problem != null) {
+                failures.set(line, Problems.bytes(call, problem));
+                done &= isTheClients(problem);
             }
         }
-        return failures;
+        return new Stored(failures, done);
+    }
+
+    private static boolean isTheClients(Problem problem) {
+        return problem.code().status() < 500;
     }
 
     /// @return null when nothing shall be stored

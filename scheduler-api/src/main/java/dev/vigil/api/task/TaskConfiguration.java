@@ -5,6 +5,7 @@ import dev.vigil.api.access.RunningLimits;
 import dev.vigil.api.access.Usage;
 import dev.vigil.scheduler.execution.ExecutionLogs;
 import dev.vigil.scheduler.execution.Executions;
+import dev.vigil.scheduler.task.OutboxProbe;
 import dev.vigil.scheduler.task.Page;
 import dev.vigil.scheduler.task.ShardHints;
 import dev.vigil.scheduler.task.TaskFilter;
@@ -34,6 +35,7 @@ import org.springframework.transaction.PlatformTransactionManager;
     TaskCommandRoutes.class,
     TaskIntake.class,
     TaskIntake.Registry.class,
+    TaskIntake.Storage.class,
     TaskPatch.class,
     TaskPatch.Tools.class,
     TaskJson.class,
@@ -44,6 +46,11 @@ public class TaskConfiguration {
     @Bean
     Tasks tasks(JdbcClient db, PlatformTransactionManager transactions, InstantSource time, ShardHints hints) {
         return new Tasks(db, transactions, time, hints);
+    }
+
+    @Bean
+    OutboxProbe outboxProbe(JdbcClient db, PlatformTransactionManager transactions) {
+        return new OutboxProbe(db, transactions);
     }
 
     @Bean

@@ -17,21 +17,25 @@ import dev.vigil.api.web.ProblemException;
 import dev.vigil.protocol.audit.AuditEvent;
 import dev.vigil.protocol.audit.EventType;
 import dev.vigil.protocol.audit.Result;
+import dev.vigil.protocol.id.Id;
+import dev.vigil.protocol.id.Kind;
 import dev.vigil.scheduler.task.CreateResult;
 import dev.vigil.scheduler.task.Events;
 import dev.vigil.scheduler.task.Fires;
 import dev.vigil.scheduler.task.Limits;
 import dev.vigil.scheduler.task.NewTask;
+import dev.vigil.scheduler.task.OutboxProbe;
 import dev.vigil.scheduler.task.Schedule;
 import dev.vigil.scheduler.task.TaskDraft;
 import dev.vigil.scheduler.task.TaskView;
 import dev.vigil.scheduler.task.Tasks;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import java.util.UUID;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.dao.DataIntegrityViolationException;
@@ -42,6 +46,7 @@ final class TaskIntake {
     private static final Logger LOG = LoggerFactory.getLogger(TaskIntake.class);
 
     private final Tasks tasks;
+    private final OutboxProbe audit;
     private final Handlers handlers;
     private final PayloadSealer sealer;
     private final InputSchemas schemas;
@@ -50,8 +55,12 @@ final class TaskIntake {
     /// What a payload is checked against.
     record Registry(Handlers handlers, InputSchemas schemas) {}
 
-    TaskIntake(Tasks tasks, Registry registry, PayloadSealer sealer, InstantSource time) {
-        this.tasks = tasks;
+    /// Where tasks go, and whether their events can go with them.
+    record Storage(Tasks tasks, OutboxProbe audit) {}
+
+    TaskIntake(Storage storage, Registry registry, PayloadSealer sealer, InstantSource time) {
+        this.tasks = storage.tasks;
+        this.audit = storage.audit;
         this.handlers = registry.handlers;
         this.schemas = registry.schemas;
         this.sealer = sealer;
@@ -127,31 +136,42 @@ final class TaskIntake {
 
     /// Stores tasks that have been prepared, all together; when that fails by one of them, one by one.
     ///
-    /// @return their outcomes, place by place
-    List<CreateResult> store(List<NewTask> prepared) {
+    /// @return what went wrong, place by place; empty for a task that is stored. None is stored, and each is
+    /// 503, when events cannot be written
+    List<Optional<Problem>> store(List<NewTask> prepared) {
         try {
-            return tasks.createAll(prepared);
+            return tasks.createAll(prepared).stream().map(TaskIntake::failure).toList();
         } catch (DataIntegrityViolationException | InvalidDataAccessResourceUsageException e) {
+            if (!audit.writable()) {
+                return Collections.nCopies(prepared.size(), Optional.of(Problem.auditUnavailable()));
+            }
             LOG.warn("event=bulk_part_refused tasks={} stored one by one", prepared.size(), e);
             return prepared.stream().map(this::storeOne).toList();
         }
     }
 
-    private CreateResult storeOne(NewTask task) {
+    private Optional<Problem> storeOne(NewTask task) {
         try {
-            return tasks.create(task);
+            return failure(tasks.create(task));
         } catch (DataIntegrityViolationException | InvalidDataAccessResourceUsageException e) {
-            return new CreateResult.Refused(
-                    "", "not_stored", "cannot be stored", "give the request_id to whoever runs this server");
+            LOG.warn("event=task_refused task={}", new Id(Kind.TASK, task.id()), e);
+            return Optional.of(
+                    audit.writable()
+                            ? Problem.invalid(List.of(new FieldError(
+                                    "",
+                                    "not_stored",
+                                    "cannot be stored",
+                                    "give the request_id to whoever runs this server")))
+                            : Problem.auditUnavailable());
         }
     }
 
-    /// What a client is told of a task that was not stored; null when it was.
-    static @Nullable ProblemException refusal(CreateResult result) {
+    private static Optional<Problem> failure(CreateResult result) {
         return switch (result) {
-            case CreateResult.Created _, CreateResult.AlreadyExists _ -> null;
-            case CreateResult.OverQuota(long used, int limit) -> overQuota(used, limit);
-            case CreateResult.Refused refused -> refusal(refused);
+            case CreateResult.Created _, CreateResult.AlreadyExists _ -> Optional.empty();
+            case CreateResult.OverQuota(long used, int limit) ->
+                Optional.of(overQuota(used, limit).problem());
+            case CreateResult.Refused refused -> Optional.of(refusal(refused).problem());
         };
     }
 

@@ -67,6 +67,14 @@ final class KeyedParts implements Parts {
         }
     }
 
+    @Override
+    public void release() {
+        UUID holder = turn.holder;
+        if (holder != null) {
+            rows.release(key, holder);
+        }
+    }
+
     private byte[] seal(byte[] digest) {
         return keys.mac("access.idempotency.part", digest);
     }

@@ -33,10 +33,7 @@ public final class Outbox {
         } catch (TransientDataAccessException e) {
             throw e;
         } catch (DataAccessException e) {
-            throw new ProblemException(Problem.of(
-                            Code.AUDIT_UNAVAILABLE,
-                            "The audit trail cannot be written, so nothing was changed; try again later.")
-                    .header("Retry-After", "5"));
+            throw new ProblemException(Problem.auditUnavailable());
         }
     }
 }

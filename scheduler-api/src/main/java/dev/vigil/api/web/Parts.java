@@ -29,6 +29,9 @@ public interface Parts {
     /// @throws ProblemException as [#done] does, when the call had another number of parts before
     void end(int parts);
 
+    /// The call ends, and something of it is worth another try: the same call does what was not remembered.
+    void release();
+
     /// Of a call without a key: remembers nothing.
     static Parts unkeyed() {
         Instant now = UuidV7.timeOf(UuidV7.next());
@@ -49,6 +52,9 @@ public interface Parts {
 
             @Override
             public void end(int parts) {}
+
+            @Override
+            public void release() {}
         };
     }
 }

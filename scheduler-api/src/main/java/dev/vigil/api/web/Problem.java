@@ -34,6 +34,12 @@ public record Problem(Code code, String detail, List<FieldError> errors, Map<Str
         return of(Code.NOT_FOUND, "There is nothing here that you may see; check the id and the path.");
     }
 
+    /// What is not done because its event cannot be written.
+    public static Problem auditUnavailable() {
+        return of(Code.AUDIT_UNAVAILABLE, "The audit trail cannot be written, so nothing was changed; try again later.")
+                .header("Retry-After", "5");
+    }
+
     /// The same with one more header.
     public Problem header(String name, String value) {
         var more = new LinkedHashMap<>(headers);

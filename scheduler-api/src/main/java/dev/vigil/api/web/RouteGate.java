@@ -64,7 +64,7 @@ public final class RouteGate implements Filter {
             request.setAttribute(CALL, admit(request, response, progress));
             chain.doFilter(request, response);
         } catch (RuntimeException e) {
-            Problem problem = unrecorded(e) ? auditUnavailable() : Problems.of(e, Call.requestId(request));
+            Problem problem = unrecorded(e) ? Problem.auditUnavailable() : Problems.of(e, Call.requestId(request));
             progress.code = problem.code();
             if (problem.code().status() == 401) {
                 problem = challenge(problem);
@@ -93,13 +93,6 @@ public final class RouteGate implements Filter {
                 && !surroundings.audit.getAsBoolean();
     }
 
-    private static Problem auditUnavailable() {
-        return Problem.of(
-                        Code.AUDIT_UNAVAILABLE,
-                        "The audit trail cannot be written, so nothing is done; try again later.")
-                .header("Retry-After", "5");
-    }
-
     private Call admit(HttpServletRequest request, HttpServletResponse response, Progress progress) {
         String path = request.getRequestURI();
         boolean workerPort = request.getLocalPort() == surroundings.workerPort.getAsInt();
@@ -122,7 +115,7 @@ public final class RouteGate implements Filter {
         Caller caller = authenticate(request, response);
         progress.caller = caller;
         if (!surroundings.watch.accepts()) {
-            throw new ProblemException(auditUnavailable());
+            throw new ProblemException(Problem.auditUnavailable());
         }
         apply(limits.ofPrincipal(caller), response);
         return switch (match) {

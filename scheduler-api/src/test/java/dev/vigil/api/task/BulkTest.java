@@ -110,6 +110,33 @@ class BulkTest {
     }
 
     @Test
+    void without_its_event_no_line_is_stored_and_the_same_call_stores_them_later() throws Exception {
+        String body = IntStream.range(0, 600).mapToObj(i -> task("n" + i)).collect(Collectors.joining("\n")) + "\n{}\n";
+        HttpResponse<String> refused;
+        api.execute("REVOKE INSERT ON scheduler.outbox FROM vigil_api");
+        try {
+            refused = bulk(owner, body, tag);
+        } finally {
+            api.execute("GRANT INSERT ON scheduler.outbox TO vigil_api");
+        }
+        long storedBefore = stored();
+
+        HttpResponse<String> again = bulk(owner, body, tag);
+
+        List<JsonNode> lines = lines(refused);
+        assertThat(lines.subList(0, 600)).allSatisfy(line -> {
+            assertThat(line.path("status").asInt()).isEqualTo(503);
+            assertThat(line.path("code").asString()).isEqualTo("audit_unavailable");
+        });
+        assertThat(lines.get(600).path("status").asInt()).isEqualTo(422);
+        assertThat(storedBefore).isZero();
+        assertThat(again.headers().firstValue("Idempotent-Replayed")).isEmpty();
+        assertThat(lines(again).subList(0, 600)).allMatch(line -> line.has("id"));
+        assertThat(stored()).isEqualTo(600);
+        assertThat(bulk(owner, body, tag).body()).isEqualTo(again.body());
+    }
+
+    @Test
     void a_quota_is_exact_within_a_bulk() throws Exception {
         JsonNode made = api.admin()
                 .post(
