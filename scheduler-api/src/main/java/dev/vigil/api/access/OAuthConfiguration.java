@@ -2,6 +2,7 @@ package dev.vigil.api.access;
 
 import com.nimbusds.jose.jwk.source.JWKSource;
 import com.nimbusds.jose.proc.SecurityContext;
+import dev.vigil.api.web.RouteGate;
 import dev.vigil.protocol.id.Id;
 import dev.vigil.protocol.id.Kind;
 import jakarta.servlet.http.HttpServletRequest;
@@ -10,6 +11,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -70,11 +72,11 @@ class OAuthConfiguration {
 
     @Bean
     @Order(1)
-    SecurityFilterChain oauthChain(HttpSecurity http, Parts parts) {
+    SecurityFilterChain oauthChain(HttpSecurity http, Parts parts, RouteGate.Surroundings surroundings) {
         var generator = new JwtGenerator(parts.encoder);
         generator.setJwtCustomizer(context -> addClaims(context, parts.clients));
         var errors = new OAuthErrors();
-        http.securityMatcher(OAuthConfiguration::isServed)
+        http.securityMatcher(request -> isServed(request, surroundings.workerPort()))
                 .oauth2AuthorizationServer(server -> server.registeredClientRepository(parts.clients)
                         .authorizationService(parts.issued)
                         .authorizationServerSettings(parts.settings)
@@ -118,8 +120,10 @@ class OAuthConfiguration {
             CallLog log,
             InstantSource time) {}
 
-    private static boolean isServed(HttpServletRequest request) {
-        return SERVED.contains(request.getMethod() + " " + request.getRequestURI());
+    /// Not on the worker port: there the gate answers that there is nothing.
+    private static boolean isServed(HttpServletRequest request, IntSupplier workerPort) {
+        return request.getLocalPort() != workerPort.getAsInt()
+                && SERVED.contains(request.getMethod() + " " + request.getRequestURI());
     }
 
     private static void addClaims(JwtEncodingContext context, OAuthClients clients) {

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import dev.vigil.api.Api;
+import dev.vigil.api.web.Route;
+import dev.vigil.api.web.RouteTable;
 import dev.vigil.protocol.identity.SpiffeId;
 import java.io.UncheckedIOException;
 import java.math.BigInteger;
@@ -48,6 +50,32 @@ class WorkerPortTest {
         assertThat(admin.get("/worker/v1/cores").status()).isEqualTo(404);
         assertThat(worker.get("/api/v1/workers").status()).isEqualTo(404);
         assertThat(worker.get("/internal/v1/nothing").status()).isEqualTo(404);
+    }
+
+    @Test
+    void no_route_of_the_public_port_answers_on_the_worker_port_the_oauth_endpoints_included() {
+        List<Route> routes = API.context().getBean(RouteTable.class).routes().stream()
+                .filter(route -> !route.template().startsWith("/worker/")
+                        && !route.template().startsWith("/internal/"))
+                .toList();
+
+        assertThat(routes)
+                .extracting(route -> route.method() + " " + route.template())
+                .contains(
+                        "POST /oauth2/token",
+                        "POST /oauth2/introspect",
+                        "POST /oauth2/revoke",
+                        "GET /oauth2/jwks",
+                        "GET /oauth2/authorize",
+                        "GET /.well-known/openid-configuration",
+                        "POST /api/auth/login");
+        assertThat(routes).allSatisfy(route -> {
+            String path = route.template().replaceAll("\\{[^}]*}", "x");
+            assertThat(worker.exchange(route.method(), path, new byte[0]).statusCode())
+                    .as("%s %s", route.method(), path)
+                    .isEqualTo(404);
+        });
+        assertThat(TestWorker.stranger(API).get("/oauth2/jwks").code()).isEqualTo("certificate_required");
     }
 
     @Test
