@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -75,18 +76,17 @@ public final class Demo {
         return new ProcessBuilder(line);
     }
 
-    private static JsonNode ready(Path folder, Process dev) throws IOException, InterruptedException {
+    private static JsonNode ready(Path folder, Process dev) throws IOException {
         Path file = folder.resolve("ready.json");
-        long start = System.nanoTime();
-        while (!Files.exists(file)) {
-            if (!dev.isAlive()) {
-                throw new IllegalStateException(
-                        "vigil dev ended with status " + dev.exitValue() + " before it was ready");
-            }
-            if (System.nanoTime() - start > START_PATIENCE.toNanos()) {
-                throw new IllegalStateException("vigil dev was not ready within " + START_PATIENCE.toSeconds() + " s");
-            }
-            Thread.sleep(50);
+        boolean over = Polling.until(
+                        START_PATIENCE,
+                        () -> Files.exists(file) || !dev.isAlive() ? Optional.of(true) : Optional.empty())
+                .isPresent();
+        if (!Files.exists(file)) {
+            throw new IllegalStateException(
+                    over
+                            ? "vigil dev ended with status " + dev.exitValue() + " before it was ready"
+                            : "vigil dev was not ready within " + START_PATIENCE.toSeconds() + " s");
         }
         return JSON.readTree(Files.readString(file));
     }

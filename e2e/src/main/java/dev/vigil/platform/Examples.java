@@ -106,26 +106,15 @@ final class Examples {
             return judgeNextFire(client, wanted, id);
         }
         int runs = wanted.path("runs").asInt(1);
-        long start = System.nanoTime();
-        while (true) {
-            List<JsonNode> ended = ended(client, id);
-            if (ended.size() >= runs) {
-                return ended.stream()
+        return Polling.until(patience, () -> Optional.of(ended(client, id)).filter(ended -> ended.size() >= runs))
+                .map(ended -> ended.stream()
                         .map(execution -> difference(client, wanted, execution))
                         .flatMap(Optional::stream)
                         .findFirst()
                         .map(difference -> new Verdict(name, id, false, difference))
-                        .orElseGet(() -> new Verdict(name, id, true, summary(ended)));
-            }
-            if (System.nanoTime() - start > patience.toNanos()) {
-                return new Verdict(
-                        name,
-                        id,
-                        false,
-                        ended.size() + " of " + runs + " runs ended within " + patience.toSeconds() + " s");
-            }
-            pause();
-        }
+                        .orElseGet(() -> new Verdict(name, id, true, summary(ended))))
+                .orElseGet(() -> new Verdict(
+                        name, id, false, "not all of " + runs + " runs ended within " + patience.toSeconds() + " s"));
     }
 
     private static Verdict judgeNextFire(VigilClient client, JsonNode wanted, String id) {
@@ -172,15 +161,6 @@ final class Examples {
         return runs + last.path("state").asString() + (code.isEmpty() ? "" : " as it should, " + code)
                 + (last.path("attempt").asInt() > 1 ? ", attempt " + last.path("attempt") : "") + ", "
                 + last.path("duration_ms").asLong() + " ms";
-    }
-
-    private static void pause() {
-        try {
-            Thread.sleep(100);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted while the examples ran", e);
-        }
     }
 
     /// Whether a task came to what it should.

@@ -8,6 +8,7 @@ import dev.vigil.gdpr.GdprService;
 import dev.vigil.postgres.Database;
 import dev.vigil.postgres.EmbeddedPostgres;
 import dev.vigil.postgres.FolderLock;
+import dev.vigil.postgres.FreePort;
 import dev.vigil.postgres.PostgresSettings;
 import dev.vigil.postgres.Role;
 import dev.vigil.postgres.Roles;
@@ -159,7 +160,7 @@ final class Platform implements AutoCloseable {
         var health = new ArrayList<Integer>();
         for (int i = 2; i <= settings.cores(); i++) {
             Map<String, Object> core = core(i, services, registrar);
-            health.add(Ports.free());
+            health.add(FreePort.pick());
             core.put("vigil.core.management-port", health.getLast());
             child("core-" + i, Child.Service.CORE, core);
         }

@@ -1,12 +1,7 @@
 package dev.vigil.platform;
 
-import java.io.IOException;
-import java.net.BindException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
-import java.util.ArrayList;
-import java.util.List;
+import dev.vigil.postgres.FreePort;
+import java.util.stream.IntStream;
 
 /// The loopback ports of one platform, all chosen before the first service starts, because they name each other.
 ///
@@ -16,43 +11,20 @@ import java.util.List;
 /// @param audit      audit-service
 /// @param gdpr       gdpr-service
 record Ports(int api, int worker, int management, int audit, int gdpr) {
-    private static final int OTHERS = 4;
+    private static final int ALL = 5;
 
     /// @param api 0 takes a free one
-    static Ports choose(int api) throws IOException {
-        var sockets = new ArrayList<ServerSocket>();
-        try {
-            sockets.add(bound(api));
-            for (int i = 0; i < OTHERS; i++) {
-                sockets.add(bound(0));
-            }
-            List<Integer> ports =
-                    sockets.stream().map(ServerSocket::getLocalPort).toList();
-            return new Ports(ports.get(0), ports.get(1), ports.get(2), ports.get(3), ports.get(4));
-        } finally {
-            for (ServerSocket socket : sockets) {
-                socket.close();
-            }
+    /// @throws PlatformStartException when it is taken
+    static Ports choose(int api) {
+        if (api != 0 && !FreePort.isFree(api)) {
+            throw new PlatformStartException("port " + api + " on 127.0.0.1 is taken; choose another one with --port");
         }
-    }
-
-    /// One more free port.
-    static int free() throws IOException {
-        try (ServerSocket socket = bound(0)) {
-            return socket.getLocalPort();
-        }
-    }
-
-    private static ServerSocket bound(int port) throws IOException {
-        var socket = new ServerSocket();
-        try {
-            socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), port));
-            return socket;
-        } catch (BindException taken) {
-            socket.close();
-            throw new PlatformStartException(
-                    "port " + port + " on 127.0.0.1 is taken; choose another one with --port", taken);
-        }
+        int[] free = IntStream.generate(FreePort::pick)
+                .filter(port -> port != api)
+                .distinct()
+                .limit(ALL)
+                .toArray();
+        return new Ports(api == 0 ? free[0] : api, free[1], free[2], free[3], free[4]);
     }
 
     static String url(int port) {

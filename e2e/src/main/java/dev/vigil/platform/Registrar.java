@@ -7,7 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import tools.jackson.databind.JsonNode;
 
@@ -15,8 +15,6 @@ import tools.jackson.databind.JsonNode;
 ///
 /// @param admin a client with an admin's token
 record Registrar(VigilClient admin) {
-    private static final long PAUSE_MILLIS = 50;
-
     /// A single-use invitation.
     ///
     /// @param token what the holder enrols with; never printed
@@ -75,17 +73,9 @@ record Registrar(VigilClient admin) {
     }
 
     private static void await(BooleanSupplier condition, Duration patience, String otherwise) {
-        long until = System.nanoTime() + patience.toNanos();
-        while (!condition.getAsBoolean()) {
-            if (System.nanoTime() - until >= 0) {
-                throw new PlatformStartException("after " + patience.toSeconds() + " s " + otherwise);
-            }
-            try {
-                TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS);
-            } catch (InterruptedException interrupted) {
-                Thread.currentThread().interrupt();
-                throw new PlatformStartException("interrupted; " + otherwise, interrupted);
-            }
+        if (Polling.until(patience, () -> condition.getAsBoolean() ? Optional.of(true) : Optional.empty())
+                .isEmpty()) {
+            throw new PlatformStartException("after " + patience.toSeconds() + " s " + otherwise);
         }
     }
 

@@ -17,17 +17,16 @@ import java.util.Base64;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.zip.ZipInputStream;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /// What a visitor of a running platform is shown: the example tasks go in over REST, every answer is compared with the
 /// known one, an audit proof is verified here, everything about one subject is exported.
 final class Tour {
     private static final Duration PATIENCE = Duration.ofSeconds(60);
-    private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final String SUBJECT = "customer-4711";
     private static final int PLENTY = 1_000_000;
 
@@ -123,7 +122,7 @@ final class Tour {
         String query = "/api/v1/audit/events?event_type=task_execution&action=execute&task_id=" + task;
         JsonNode event = waitFor(
                 "the audit event of task " + task,
-                () -> admin.get(query).expect(200).path("items").path(0));
+                () -> admin.get(query).expect(200).path("items").valueStream().findFirst());
         String id = event.path("id").asString();
         JsonNode proof = admin.get("/api/v1/audit/events/" + id + "/proof").expect(200);
         String vkey = admin.get("/api/v1/audit/public-key").text().strip();
@@ -161,10 +160,11 @@ final class Tour {
                 .expect(202)
                 .path("id")
                 .asString();
-        waitFor("the export of " + SUBJECT, () -> {
-            JsonNode state = officer.get("/api/v1/gdpr/requests/" + request).expect(200);
-            return "done".equals(state.path("state").asString()) ? state : JSON.missingNode();
-        });
+        waitFor(
+                "the export of " + SUBJECT,
+                () -> Optional.of(
+                                officer.get("/api/v1/gdpr/requests/" + request).expect(200))
+                        .filter(state -> "done".equals(state.path("state").asString())));
         HttpResponse<byte[]> zip = officer.getBytes("/api/v1/gdpr/requests/" + request + "/export");
         List<String> names = names(zip.body());
         boolean complete = zip.statusCode() == 200
@@ -192,20 +192,9 @@ final class Tour {
         return HexFormat.of().formatHex(bytes);
     }
 
-    private static JsonNode waitFor(String what, Supplier<JsonNode> look) {
-        long start = System.nanoTime();
-        while (System.nanoTime() - start < PATIENCE.toNanos()) {
-            JsonNode found = look.get();
-            if (!found.isMissingNode()) {
-                return found;
-            }
-            try {
-                Thread.sleep(100);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                throw new IllegalStateException("interrupted while waiting for " + what, e);
-            }
-        }
-        throw new IllegalStateException(what + " did not appear within " + PATIENCE.toSeconds() + " s");
+    private static <T> T waitFor(String what, Supplier<Optional<T>> look) {
+        return Polling.until(PATIENCE, look)
+                .orElseThrow(() ->
+                        new IllegalStateException(what + " did not appear within " + PATIENCE.toSeconds() + " s"));
     }
 }

@@ -2,8 +2,13 @@ package dev.vigil.platform;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileVisitResult;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.SimpleFileVisitor;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -22,13 +27,32 @@ final class Canary {
         }
     }
 
-    /// Files in shared memory that outlived whoever wrote them.
-    static List<Path> sharedMemoryHolding(List<String> texts) throws IOException {
-        try (Stream<Path> files = Files.walk(Path.of("/dev/shm"))) {
-            return files.filter(Files::isRegularFile)
-                    .filter(file -> texts.stream().anyMatch(text -> holds(file, text)))
-                    .toList();
-        }
+    /// Files below a folder that hold one of some texts. Others may write there meanwhile: what vanishes is passed
+    /// over.
+    static List<Path> filesHolding(Path folder, String... texts) throws IOException {
+        var found = new ArrayList<Path>();
+        Files.walkFileTree(folder, new SimpleFileVisitor<>() {
+            @Override
+            public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
+                try {
+                    if (attributes.isRegularFile() && Stream.of(texts).anyMatch(content(file)::contains)) {
+                        found.add(file);
+                    }
+                } catch (NoSuchFileException gone) {
+                    // Whoever wrote it was quicker.
+                }
+                return FileVisitResult.CONTINUE;
+            }
+
+            @Override
+            public FileVisitResult visitFileFailed(Path file, IOException reason) throws IOException {
+                if (reason instanceof NoSuchFileException) {
+                    return FileVisitResult.CONTINUE;
+                }
+                throw reason;
+            }
+        });
+        return found;
     }
 
     /// Whether a process leaves a core file, or whatever it starts does.
@@ -38,11 +62,17 @@ final class Canary {
                 .noneMatch(line -> line.matches("Max core file size +0 +0 .*"));
     }
 
-    private static boolean holds(Path file, String text) {
+    /// Whether a file is there, may be read and holds a text.
+    static boolean holds(Path file, String text) {
         try {
-            return new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1).contains(text);
+            return content(file).contains(text);
         } catch (IOException gone) {
             return false;
         }
+    }
+
+    /// Each byte as one character.
+    private static String content(Path file) throws IOException {
+        return new String(Files.readAllBytes(file), StandardCharsets.ISO_8859_1);
     }
 }

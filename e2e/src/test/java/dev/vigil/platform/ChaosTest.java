@@ -19,8 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// Real processes, killed without warning while tasks pour in: nothing acknowledged is lost, nothing completes twice,
-/// and
-/// everything comes back by itself. `-Dvigil.chaos.rounds=20` makes the long run of it
+/// and everything comes back by itself. `-Dvigil.chaos.rounds=20` makes the long run of it
 /// (docs/how-to/test-under-faults.md).
 class ChaosTest {
     private static final int ROUNDS = Integer.getInteger("vigil.chaos.rounds", 3);

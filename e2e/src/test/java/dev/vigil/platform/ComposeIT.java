@@ -3,6 +3,7 @@ package dev.vigil.platform;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.vigil.postgres.FreePort;
 import dev.vigil.protocol.tree.Checkpoint;
 import dev.vigil.protocol.tree.Hash;
 import dev.vigil.protocol.tree.InclusionProof;
@@ -37,7 +38,7 @@ class ComposeIT {
     @Test
     void every_service_is_healthy_runs_a_task_and_proves_it() throws Exception {
         DockerEngine.needed();
-        int port = Ports.free();
+        int port = FreePort.pick();
         try {
             compose(port, BUILD_MINUTES_MAX, "build", "--quiet");
             compose(port, COMMAND_MINUTES_MAX, "up", "--wait");

@@ -1,9 +1,8 @@
 package dev.vigil.platform;
 
+import dev.vigil.postgres.FreePort;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -39,8 +38,8 @@ final class DevRun implements AutoCloseable {
 
     /// Starts it and waits until a task can run.
     static DevRun start(Path data, String... options) throws IOException {
-        var command = new ArrayList<>(
-                List.of(ROOT.resolve("vigil").toString(), "dev", "--data", data.toString(), "--port", "" + freePort()));
+        var command = new ArrayList<>(List.of(
+                ROOT.resolve("vigil").toString(), "dev", "--data", data.toString(), "--port", "" + FreePort.pick()));
         command.addAll(List.of(options));
         var run = new DevRun(data, command);
         run.awaitReady();
@@ -145,12 +144,6 @@ final class DevRun implements AutoCloseable {
                     .onExit()
                     .join();
             process.onExit().join();
-        }
-    }
-
-    private static int freePort() throws IOException {
-        try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
         }
     }
 }

@@ -119,8 +119,8 @@ class EndToEndTest {
         run(create(name, "demo.echo", Map.of("secret", secret)));
         run(create(name, "demo.fail", Map.of("fail_attempts", 1, "secret", secret)));
 
-        assertThat(filesHolding(name)).isNotEmpty();
-        assertThat(filesHolding(secret)).isEmpty();
+        assertThat(Canary.filesHolding(folder, name)).isNotEmpty();
+        assertThat(Canary.filesHolding(folder, secret)).isEmpty();
     }
 
     @Test
@@ -170,10 +170,11 @@ class EndToEndTest {
         dev.kill("worker-1");
         dev.killServer();
 
-        assertThat(filesHolding("canary-db")).as("names may be read").isNotEmpty();
-        assertThat(filesHolding(secret)).isEmpty();
-        assertThat(filesHolding(mail)).isEmpty();
-        assertThat(Canary.sharedMemoryHolding(List.of(secret, mail))).isEmpty();
+        assertThat(Canary.filesHolding(folder, "canary-db"))
+                .as("names may be read")
+                .isNotEmpty();
+        assertThat(Canary.filesHolding(folder, secret, mail)).isEmpty();
+        assertThat(Canary.filesHolding(Path.of("/dev/shm"), secret, mail)).isEmpty();
         dev.restart();
         client = dev.client();
         admin = dev.admin();
@@ -213,13 +214,13 @@ class EndToEndTest {
 
         assertThat(processesWith(token)).isEmpty();
         assertThat(client.get(path + "/logs").text()).contains("begins").endsWith("{\"state\":\"cancelled\"}\n\n");
-        assertThat(filesHolding("canary-log-" + token)).isEmpty();
+        assertThat(Canary.filesHolding(folder, "canary-log-" + token)).isEmpty();
     }
 
     private static List<Path> processesWith(String token) throws IOException {
         try (Stream<Path> processes = Files.list(Path.of("/proc"))) {
             return processes
-                    .filter(process -> holds(process.resolve("cmdline"), token))
+                    .filter(process -> Canary.holds(process.resolve("cmdline"), token))
                     .toList();
         }
     }
@@ -376,22 +377,6 @@ class EndToEndTest {
             }
         }
         throw new AssertionError("the export has no " + name);
-    }
-
-    private static List<Path> filesHolding(String text) throws IOException {
-        try (Stream<Path> files = Files.walk(folder)) {
-            return files.filter(Files::isRegularFile)
-                    .filter(file -> holds(file, text))
-                    .toList();
-        }
-    }
-
-    private static boolean holds(Path file, String text) {
-        try {
-            return new String(Files.readAllBytes(file), java.nio.charset.StandardCharsets.ISO_8859_1).contains(text);
-        } catch (IOException gone) {
-            return false;
-        }
     }
 
     private static void flipOneByte(Path tiles) throws IOException {

@@ -2,10 +2,6 @@ package dev.vigil.postgres;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.BindException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -71,15 +67,15 @@ final class ServerProcess implements AutoCloseable {
         }
     }
 
-    private static int checkedPort(int wanted) throws IOException {
-        try (var socket = new ServerSocket()) {
-            socket.setReuseAddress(true);
-            socket.bind(new InetSocketAddress(InetAddress.ofLiteral(HOST), wanted));
-            return socket.getLocalPort();
-        } catch (BindException taken) {
-            throw new PostgresStartException(
-                    "port " + wanted + " on " + HOST + " is taken; give PostgreSQL another port", taken);
+    private static int checkedPort(int wanted) {
+        if (wanted == 0) {
+            return FreePort.pick();
         }
+        if (!FreePort.isFree(wanted)) {
+            throw new PostgresStartException(
+                    "port " + wanted + " on " + HOST + " is taken; give PostgreSQL another port");
+        }
+        return wanted;
     }
 
     int port() {

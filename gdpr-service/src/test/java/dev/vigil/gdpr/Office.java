@@ -6,12 +6,11 @@ import dev.vigil.api.ApiService;
 import dev.vigil.audit.AuditService;
 import dev.vigil.postgres.Credentials;
 import dev.vigil.postgres.Database;
+import dev.vigil.postgres.FreePort;
 import dev.vigil.postgres.Role;
 import dev.vigil.postgres.TestPostgres;
 import dev.vigil.scheduler.CoreService;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -68,11 +67,11 @@ final class Office {
         } catch (IOException e) {
             throw new AssertionError(e);
         }
-        int gdprPort = freePort();
-        int workerPort = freePort();
-        api = "http://127.0.0.1:" + freePort();
+        int gdprPort = FreePort.pick();
+        int workerPort = FreePort.pick();
+        api = "http://127.0.0.1:" + FreePort.pick();
         worker = "https://127.0.0.1:" + workerPort;
-        audit = "http://127.0.0.1:" + freePort();
+        audit = "http://127.0.0.1:" + FreePort.pick();
         ApiService.start(apiSettings(workerPort, gdprPort));
         var auditSettings = new LinkedHashMap<>(database.settings(Role.AUDIT));
         auditSettings.put("server.port", URI.create(audit).getPort());
@@ -208,14 +207,6 @@ final class Office {
         Credentials superuser = TestPostgres.superuser(database);
         return JdbcClient.create(
                 new DriverManagerDataSource(superuser.url(), superuser.username(), superuser.password()));
-    }
-
-    private static int freePort() {
-        try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return socket.getLocalPort();
-        } catch (IOException e) {
-            throw new AssertionError(e);
-        }
     }
 
     static Reply send(String method, String url, String token, @Nullable String json) {

@@ -3,6 +3,7 @@ package dev.vigil.gdpr;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.vigil.postgres.FreePort;
 import dev.vigil.postgres.Role;
 import dev.vigil.postgres.TestPostgres;
 import dev.vigil.protocol.identity.Identity;
@@ -11,7 +12,6 @@ import dev.vigil.protocol.identity.TestApi;
 import dev.vigil.protocol.identity.TestAuthority;
 import java.io.IOException;
 import java.net.HttpURLConnection;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -66,7 +66,7 @@ class StartAloneTest {
             api.token("join", "gdpr");
             Map<String, String> environment = environment(api, authority);
             environment.put("VIGIL_GDPR_TLS", "true");
-            int health = freePort();
+            int health = FreePort.pick();
             environment.put("MANAGEMENT_SERVER_PORT", Integer.toString(health));
             Path log = folder.resolve("log");
             Process process = start(environment, log);
@@ -103,12 +103,6 @@ class StartAloneTest {
                     .statusCode();
         } catch (IOException refused) {
             return -1;
-        }
-    }
-
-    private static int freePort() throws IOException {
-        try (var socket = new ServerSocket(0)) {
-            return socket.getLocalPort();
         }
     }
 
