@@ -102,13 +102,15 @@ class InputSchemaTest {
                 "{\"$schema\":\"http://127.0.0.1:1/meta\"}",
                 "{\"$ref\":\"#/$defs/nowhere\"}",
                 "{\"properties\":{\"a\":{\"pattern\":\"(\"}}}")) {
+            String name = "bad." + UUID.randomUUID();
             Reply reply = api.admin()
-                    .post(
-                            "/api/v1/handlers",
-                            "{\"name\":\"%s\",\"input_schema\":%s}".formatted("bad." + UUID.randomUUID(), schema));
+                    .post("/api/v1/handlers", "{\"name\":\"%s\",\"input_schema\":%s}".formatted(name, schema));
 
             assertThat(reply.status()).as(schema).isEqualTo(422);
             assertThat(pointers(reply)).containsExactly("/input_schema");
+            assertThat(api.admin().get("/api/v1/handlers/" + name).status())
+                    .as("nothing is stored")
+                    .isEqualTo(404);
         }
     }
 
