@@ -85,6 +85,64 @@ class FulfilmentTest {
     }
 
     @Test
+    void an_export_holds_the_values_behind_the_tokens_of_the_person_and_of_no_other() throws Exception {
+        String token = token(subject, "jane-canary@example.org");
+        String other = token(Office.subject(), "other-canary@example.org");
+        String access = done("access", subject);
+
+        Map<String, byte[]> zip = unzip(export(access).bytes());
+
+        JsonNode tokens = JsonMapper.shared().readTree(file(zip, "data/tokens.json"));
+        assertThat(tokens.size()).isEqualTo(1);
+        assertThat(tokens.path(0).path("token").asString()).isEqualTo(token);
+        assertThat(tokens.path(0).path("kind").asString()).isEqualTo("email");
+        assertThat(tokens.path(0).path("value").asString()).isEqualTo("jane-canary@example.org");
+        assertThat(text(zip, "data/tokens.csv").lines().toList())
+                .hasSize(2)
+                .last()
+                .asString()
+                .contains(token, "jane-canary@example.org");
+        assertThat(text(zip, "index.html")).contains("jane-canary@example.org");
+        JsonNode counts =
+                JsonMapper.shared().readTree(file(zip, "manifest.json")).path("counts");
+        assertThat(counts.path("tokens").asInt()).isEqualTo(1);
+        assertThat(counts.path("accounts").asInt()).isZero();
+        zip.forEach((name, bytes) ->
+                assertThat(new String(bytes, StandardCharsets.UTF_8)).as(name).doesNotContain("other-canary", other));
+        assertThat(text(zip, "data/account.json").strip()).isEqualTo("[ ]");
+    }
+
+    @Test
+    void a_user_is_told_what_is_stored_about_his_account_and_no_secret_of_it() throws Exception {
+        JsonNode key = scheduler
+                .post(office.api() + "/api/v1/api-keys", "{\"name\":\"laptop\"}")
+                .expect(201);
+        String access = done("access", scheduler.id());
+
+        Map<String, byte[]> zip = unzip(export(access).bytes());
+
+        JsonNode account =
+                JsonMapper.shared().readTree(file(zip, "data/account.json")).path(0);
+        assertThat(account.path("id").asString()).isEqualTo(scheduler.id());
+        assertThat(account.path("username").asString()).isEqualTo(scheduler.name());
+        assertThat(account.path("role").asString()).isEqualTo("scheduler");
+        assertThat(account.path("namespace").asString()).isEqualTo("default");
+        assertThat(account.path("created_at").asString()).isNotEmpty();
+        assertThat(account.has("permissions")).isTrue();
+        assertThat(account.path("api_keys").path(0).path("id").asString())
+                .isEqualTo(key.path("id").asString());
+        assertThat(account.path("api_keys").path(0).path("name").asString()).isEqualTo("laptop");
+        assertThat(account.path("sign_ins").size()).isEqualTo(1);
+        assertThat(account.path("sign_ins").path(0).path("began_at").asString()).isNotEmpty();
+        assertThat(text(zip, "data/account.csv")).contains(scheduler.name(), "laptop");
+        assertThat(text(zip, "index.html")).contains(scheduler.name(), "laptop");
+        assertThat(text(zip, "manifest.json")).contains("\"accounts\" : 1");
+        zip.forEach((name, bytes) -> assertThat(new String(bytes, StandardCharsets.UTF_8))
+                .as(name)
+                .doesNotContain(key.path("key").asString(), "argon2", "password", "hash\""));
+    }
+
+    @Test
     void it_is_fetched_as_often_as_wanted_until_it_expires_and_lies_sealed() {
         task(subject, "canary-77aa");
         String access = done("access", subject);
@@ -280,6 +338,14 @@ class FulfilmentTest {
                          "payload":{"text":"%s"}}""".formatted(named, content))
                 .expect(201)
                 .path("id")
+                .asString();
+    }
+
+    private String token(String about, String value) {
+        return admin.post(office.api() + "/api/v1/pii-tokens", """
+                        {"kind":"email","value":"%s","subject":"%s"}""".formatted(value, about))
+                .expect(201)
+                .path("token")
                 .asString();
     }
 

@@ -51,6 +51,21 @@ final class Archive {
             "result",
             "error_code",
             "error_detail");
+    private static final List<String> TOKEN_COLUMNS =
+            List.of("token", "namespace", "kind", "value", "created_by", "created_at");
+    private static final List<String> ACCOUNT_COLUMNS = List.of(
+            "id",
+            "kind",
+            "username",
+            "role",
+            "namespace",
+            "enabled",
+            "permissions",
+            "requests_per_minute",
+            "created_at",
+            "api_keys",
+            "sign_ins",
+            "sign_ins_complete");
     private static final List<String> EVENT_COLUMNS = List.of(
             "seq",
             "id",
@@ -76,6 +91,8 @@ final class Archive {
     /// @param subject    his name
     /// @param at         when it was collected
     /// @param complete   false when it was cut at its largest size
+    /// @param tokens     PII tokens with their values
+    /// @param account    one item, or none when he is no user
     record Content(
             String request,
             String subject,
@@ -83,6 +100,8 @@ final class Archive {
             boolean complete,
             List<JsonNode> tasks,
             List<JsonNode> executions,
+            List<JsonNode> tokens,
+            List<JsonNode> account,
             List<JsonNode> events) {
         @Override
         public String toString() {
@@ -94,6 +113,8 @@ final class Archive {
     byte[] signedBy(Signer signer) {
         add("data/tasks", content.tasks(), TASK_COLUMNS);
         add("data/executions", content.executions(), EXECUTION_COLUMNS);
+        add("data/tokens", content.tokens(), TOKEN_COLUMNS);
+        add("data/account", content.account(), ACCOUNT_COLUMNS);
         add("data/audit", content.events(), EVENT_COLUMNS);
         files.put("index.html", IndexPage.of(content).getBytes(StandardCharsets.UTF_8));
         files.put("signing-key.pem", signer.publicKeyPem().getBytes(StandardCharsets.US_ASCII));
@@ -128,6 +149,8 @@ final class Archive {
                 Map.of(
                         "tasks", content.tasks().size(),
                         "executions", content.executions().size(),
+                        "tokens", content.tokens().size(),
+                        "accounts", content.account().size(),
                         "audit_events", content.events().size()));
         manifest.put("files", listed);
         return manifest;

@@ -97,7 +97,9 @@ final class Fulfilment {
         byte[] zip = new Archive(content.get()).signedBy(signer);
         AuditEvent exported = event(request, "export", Result.SUCCESS)
                 .with("tasks", (long) content.get().tasks().size())
-                .with("executions", (long) content.get().executions().size());
+                .with("executions", (long) content.get().executions().size())
+                .with("tokens", (long) content.get().tokens().size())
+                .with("accounts", (long) content.get().account().size());
         events.add(exported.id());
         var outcome = new Outcome(
                 content.get().tasks().size(),
@@ -126,7 +128,7 @@ final class Fulfilment {
                 return Optional.empty();
             }
             subject = page.get().subject();
-            Id.parse(Kind.AUDIT_EVENT, page.get().eventId()).ifPresent(id -> events.add(id.uuid()));
+            keep(events, page.get().eventId());
             for (JsonNode task : page.get().part().items()) {
                 tasks.add(task);
                 bytes += task.toString().length();
@@ -134,7 +136,17 @@ final class Fulfilment {
             }
             after = page.get().part().next();
         } while (after != null && bytes < EXPORT_BYTES_MAX);
-        boolean complete = after == null && bytes < EXPORT_BYTES_MAX;
+        Optional<Tokens> tokens = tokens(request, events, EXPORT_BYTES_MAX - bytes);
+        Optional<Vault.Account> account = tokens.isEmpty() ? Optional.empty() : vault.account(request.id());
+        if (tokens.isEmpty() || account.isEmpty()) {
+            return Optional.empty();
+        }
+        keep(events, account.get().eventId());
+        boolean complete = after == null
+                && bytes < EXPORT_BYTES_MAX
+                && tokens.get().complete()
+                && account.get().found().stream()
+                        .allMatch(found -> found.path("sign_ins_complete").asBoolean());
         return Optional.of(new Archive.Content(
                 request.publicId(),
                 subject,
@@ -142,7 +154,34 @@ final class Fulfilment {
                 complete,
                 tasks,
                 executions,
+                tokens.get().items(),
+                account.get().found(),
                 trail(request, tasks)));
+    }
+
+    private record Tokens(List<JsonNode> items, boolean complete) {}
+
+    private Optional<Tokens> tokens(SubjectRequest request, Set<UUID> events, long bytesMax) {
+        var items = new ArrayList<JsonNode>();
+        long bytes = 0;
+        String after = null;
+        do {
+            Optional<Vault.Tokens> page = vault.tokens(request.id(), after);
+            if (page.isEmpty()) {
+                return Optional.empty();
+            }
+            keep(events, page.get().eventId());
+            for (JsonNode token : page.get().part().items()) {
+                items.add(token);
+                bytes += token.toString().length();
+            }
+            after = page.get().part().next();
+        } while (after != null && bytes < bytesMax);
+        return Optional.of(new Tokens(items, after == null));
+    }
+
+    private static void keep(Set<UUID> events, String eventId) {
+        Id.parse(Kind.AUDIT_EVENT, eventId).ifPresent(id -> events.add(id.uuid()));
     }
 
     private long executions(SubjectRequest request, String task, List<JsonNode> into, long before) {
@@ -187,7 +226,7 @@ final class Fulfilment {
             return Step.WAIT;
         }
         var events = new LinkedHashSet<UUID>();
-        Id.parse(Kind.AUDIT_EVENT, progress.eventId()).ifPresent(id -> events.add(id.uuid()));
+        keep(events, progress.eventId());
         AuditEvent certified = event(request, "certify_erasure", Result.SUCCESS)
                 .with("tasks", (long) progress.tasks())
                 .with("executions", (long) progress.executions())

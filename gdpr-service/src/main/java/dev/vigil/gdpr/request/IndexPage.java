@@ -42,6 +42,12 @@ final class IndexPage {
                 + " manifest.json, and signing-key.pem with the key that the operator publishes.</p>\n");
         table(page, "Tasks", List.of("id", "name", "handler", "created_at", "payload"), content.tasks());
         table(page, "Executions", List.of("id", "task_id", "state", "started_at", "result"), content.executions());
+        table(page, "Tokens", List.of("token", "kind", "value", "created_at"), content.tokens());
+        table(
+                page,
+                "Account",
+                List.of("id", "username", "role", "namespace", "created_at", "permissions", "api_keys", "sign_ins"),
+                content.account());
         table(page, "Audit events", List.of("timestamp", "event_type", "action", "result"), content.events());
         return page.append("</body>\n</html>\n").toString();
     }

@@ -37,6 +37,17 @@ public interface Vault {
     /// @return empty when the subject was erased since
     Optional<Tasks> tasks(UUID request, @Nullable String after);
 
+    /// A page of what stands for the subject's data in payloads, with the values.
+    ///
+    /// @param after where the page before ended; null for the first
+    /// @return empty when the subject was erased since
+    Optional<Tokens> tokens(UUID request, @Nullable String after);
+
+    /// The subject's account with its keys and sign-ins.
+    ///
+    /// @return empty when the subject was erased since
+    Optional<Account> account(UUID request);
+
     /// A page of one task's executions, results opened.
     Part executions(UUID request, String task, @Nullable String after);
 
@@ -80,6 +91,17 @@ public interface Vault {
     /// @param subject his name
     /// @param eventId the audit event of this page
     record Tasks(String subject, String eventId, Part part) {}
+
+    /// A page of PII tokens.
+    ///
+    /// @param eventId the audit event of this page
+    record Tokens(String eventId, Part part) {}
+
+    /// What there is about an account.
+    ///
+    /// @param eventId the audit event of the look
+    /// @param found   one item, or none when the subject has no account
+    record Account(String eventId, List<JsonNode> found) {}
 
     /// How far an erasure is.
     ///

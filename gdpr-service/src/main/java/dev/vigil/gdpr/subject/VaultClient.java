@@ -168,18 +168,35 @@ public final class VaultClient implements Vault, AutoCloseable {
 
     @Override
     public Optional<Tasks> tasks(UUID request, @Nullable String after) {
+        return opened("subjects:open", request, after)
+                .map(answer -> new Tasks(
+                        answer.path("subject").asString(),
+                        answer.path("event_id").asString(),
+                        part(answer)));
+    }
+
+    @Override
+    public Optional<Tokens> tokens(UUID request, @Nullable String after) {
+        return opened("subjects:tokens", request, after)
+                .map(answer -> new Tokens(answer.path("event_id").asString(), part(answer)));
+    }
+
+    @Override
+    public Optional<Account> account(UUID request) {
+        return opened("subjects:account", request, null).map(answer -> {
+            JsonNode account = answer.path("account");
+            return new Account(answer.path("event_id").asString(), account.isObject() ? List.of(account) : List.of());
+        });
+    }
+
+    private Optional<JsonNode> opened(String path, UUID request, @Nullable String after) {
         var body = new LinkedHashMap<String, Object>();
         body.put("request", id(request));
         if (after != null) {
             body.put("after", after);
         }
-        JsonNode answer = post("subjects:open", body);
-        return answer.path("erased").asBoolean(false)
-                ? Optional.empty()
-                : Optional.of(new Tasks(
-                        answer.path("subject").asString(),
-                        answer.path("event_id").asString(),
-                        part(answer)));
+        JsonNode answer = post(path, body);
+        return answer.path("erased").asBoolean(false) ? Optional.empty() : Optional.of(answer);
     }
 
     @Override

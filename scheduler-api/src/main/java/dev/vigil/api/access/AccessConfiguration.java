@@ -58,6 +58,7 @@ import org.springframework.transaction.support.TransactionTemplate;
     Sessions.Tools.class,
     SignInGrant.class,
     SignInGrant.People.class,
+    StoredAccounts.class,
     SignedText.class,
     SigningKeys.class,
     Tokens.class,

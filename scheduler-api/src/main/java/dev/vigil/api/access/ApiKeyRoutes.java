@@ -191,7 +191,7 @@ final class ApiKeyRoutes implements Routes {
         return view;
     }
 
-    private static Map<String, Object> view(ApiKey key) {
+    static Map<String, Object> view(ApiKey key) {
         Map<String, Object> view = new LinkedHashMap<>();
         view.put("id", key.publicId());
         view.put("name", key.terms().name());

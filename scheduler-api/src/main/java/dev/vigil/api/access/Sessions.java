@@ -219,6 +219,38 @@ final class Sessions {
         tools.revisions.changed();
     }
 
+    /// A sign-in as it is told to the person himself.
+    ///
+    /// @param endedAt null while it lasts, or when it ended by itself
+    /// @param client  the program it was granted to; null when he signed in for himself
+    record Known(
+            Instant beganAt,
+            Instant expiresAt,
+            @Nullable Instant endedAt,
+            @Nullable String client) {}
+
+    /// The sign-ins of somebody that are stored, newest first. What has expired is removed by the next sign-in.
+    List<Known> of(UUID principal, int limit) {
+        return db.sql("""
+                        SELECT created_at, expires_at, revoked_at, client
+                          FROM access.refresh_family
+                         WHERE principal = :principal
+                         ORDER BY created_at DESC
+                         LIMIT :limit
+                        """)
+                .param("principal", principal)
+                .param("limit", limit)
+                .query((row, n) -> {
+                    Timestamp ended = row.getTimestamp("revoked_at");
+                    return new Known(
+                            row.getTimestamp("created_at").toInstant(),
+                            row.getTimestamp("expires_at").toInstant(),
+                            ended == null ? null : ended.toInstant(),
+                            row.getString("client"));
+                })
+                .list();
+    }
+
     private boolean isKnown(RefreshToken token, @Nullable Consent consent) {
         return db.sql("""
                         SELECT EXISTS (SELECT FROM access.refresh_token WHERE hash = :hash AND family = :family)

@@ -7,6 +7,8 @@ import dev.vigil.protocol.payload.Purpose;
 import dev.vigil.scheduler.task.SubjectTasks.Person;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HexFormat;
@@ -14,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /// The table `vault.pii_token`: what stands for a personal value in payloads. Sealed under the subject's key, so the
 /// erasure of the subject is the end of the value.
@@ -43,6 +46,17 @@ final class PiiTokens {
         @Override
         public String toString() {
             return "Resolved[" + token + "]";
+        }
+    }
+
+    /// A token as it is handed to the person himself; not printed.
+    ///
+    /// @param value     null when it does not open
+    /// @param createdBy who made it
+    record Kept(UUID id, String token, String kind, byte @Nullable [] value, UUID createdBy, Instant createdAt) {
+        @Override
+        public String toString() {
+            return "Kept[" + token + "]";
         }
     }
 
@@ -123,23 +137,32 @@ final class PiiTokens {
                 .flatMap(this::open);
     }
 
-    /// All tokens of a person with their values, for his own request.
-    List<Resolved> of(Person person) {
-        return store
-                .db()
+    /// A page of a person's tokens with their values, for his own request, in the order of their ids.
+    ///
+    /// @param after the last id of the page before; all zeros for the first page
+    List<Kept> of(Person person, UUID after, int limit) {
+        return store.db()
                 .sql("""
-                        SELECT id, namespace, kind, key_id, sealed
+                        SELECT id, namespace, kind, key_id, sealed, created_by, created_at
                           FROM vault.pii_token
-                         WHERE namespace = :namespace AND subject_index = :subject
-                         ORDER BY created_at, id
+                         WHERE namespace = :namespace AND subject_index = :subject AND id > :after
+                         ORDER BY id
+                         LIMIT :limit
                         """)
                 .param("namespace", person.namespace())
                 .param("subject", person.subjectIndex())
-                .query(PiiTokens::row)
-                .list()
-                .stream()
-                .flatMap(row -> open(row).stream())
-                .toList();
+                .param("after", after)
+                .param("limit", limit)
+                .query((row, number) -> kept(
+                        row(row, number),
+                        row.getObject("created_by", UUID.class),
+                        row.getObject("created_at", OffsetDateTime.class)))
+                .list();
+    }
+
+    private Kept kept(Row row, UUID by, OffsetDateTime at) {
+        byte[] value = open(row).map(Resolved::value).orElse(null);
+        return new Kept(row.id, row.token(), row.kind, value, by, at.toInstant());
     }
 
     /// Deletes all tokens of a person, inside the caller's transaction. That they cannot be opened any more is his

@@ -1,5 +1,6 @@
 package dev.vigil.api.vault;
 
+import dev.vigil.api.web.AccountRecords;
 import dev.vigil.protocol.id.Id;
 import dev.vigil.protocol.id.Kind;
 import dev.vigil.scheduler.execution.ExecutionFilter;
@@ -19,6 +20,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /// What is known about a person, opened for one access request, in pages.
@@ -28,36 +30,46 @@ final class SubjectAccess {
 
     private static final int TASKS_MAX = 100;
     private static final int EXECUTIONS_MAX = 200;
+    private static final int TOKENS_MAX = 500;
+    private static final Pattern POSITION =
+            Pattern.compile("[0-9]{1,9}:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}");
     private static final UUID START = new UUID(0, 0);
 
     private final SubjectTasks subjectTasks;
     private final Tasks tasks;
-    private final Executions executions;
     private final PayloadSealer sealer;
+    private final PiiTokens tokens;
+    private final Executions executions;
+    private final AccountRecords accounts;
 
-    SubjectAccess(SubjectTasks subjectTasks, Tasks tasks, Executions executions, PayloadSealer sealer) {
-        this.subjectTasks = subjectTasks;
-        this.tasks = tasks;
+    SubjectAccess(ErasureWork.Means means, Executions executions, AccountRecords accounts) {
+        this.subjectTasks = means.subjectTasks();
+        this.tasks = means.tasks();
+        this.sealer = means.sealer();
+        this.tokens = means.tokens();
         this.executions = executions;
-        this.sealer = sealer;
+        this.accounts = accounts;
     }
 
-    /// Where a page begins: after that task of that namespace.
-    record Position(int namespace, UUID task) {
+    /// Where a page begins: after that item of that namespace.
+    record Position(int namespace, UUID item) {
         static final Position FIRST = new Position(0, START);
 
         static Optional<Position> parse(String text) {
+            if (!POSITION.matcher(text).matches()) {
+                return Optional.empty();
+            }
             String[] parts = text.split(":", 2);
-            Optional<Id> id = parts.length == 2 ? Id.parse(Kind.TASK, parts[1]) : Optional.empty();
-            return id.isPresent() && parts[0].matches("[0-9]{1,9}")
-                    ? Optional.of(
-                            new Position(Integer.parseInt(parts[0]), id.get().uuid()))
-                    : Optional.empty();
+            return Optional.of(new Position(Integer.parseInt(parts[0]), UUID.fromString(parts[1])));
+        }
+
+        UUID in(Person person) {
+            return person.namespace() == namespace ? item : START;
         }
 
         @Override
         public String toString() {
-            return namespace + ":" + new Id(Kind.TASK, task);
+            return namespace + ":" + item;
         }
     }
 
@@ -74,8 +86,7 @@ final class SubjectAccess {
             if (person.namespace() < after.namespace()) {
                 continue;
             }
-            UUID from = person.namespace() == after.namespace() ? after.task() : START;
-            List<TaskView> page = subjectTasks.list(person, from, TASKS_MAX);
+            List<TaskView> page = subjectTasks.list(person, after.in(person), TASKS_MAX);
             for (TaskView task : page) {
                 byte[] sealed = tasks.payload(task.ref()).orElse(null);
                 items.add(view(task, sealed));
@@ -106,6 +117,39 @@ final class SubjectAccess {
         view.put("next_fire_at", task.nextFireAt());
         view.put("payload", sealed == null ? null : json(sealer.open(place, place.payload(task.keyId()), sealed)));
         return view;
+    }
+
+    /// A page of what stands for his data in payloads, with the values.
+    Part tokens(List<Person> persons, Position after) {
+        var items = new ArrayList<Map<String, @Nullable Object>>();
+        for (Person person : persons) {
+            if (person.namespace() < after.namespace()) {
+                continue;
+            }
+            for (PiiTokens.Kept token : tokens.of(person, after.in(person), TOKENS_MAX)) {
+                items.add(view(person, token));
+                if (items.size() >= TOKENS_MAX) {
+                    return new Part(items, new Position(person.namespace(), token.id()).toString());
+                }
+            }
+        }
+        return new Part(items, null);
+    }
+
+    private static Map<String, @Nullable Object> view(Person person, PiiTokens.Kept token) {
+        Map<String, @Nullable Object> view = new LinkedHashMap<>();
+        view.put("token", token.token());
+        view.put("namespace", person.namespace());
+        view.put("kind", token.kind());
+        view.put("value", token.value() == null ? null : new String(token.value(), StandardCharsets.UTF_8));
+        view.put("created_by", new Id(Kind.USER, token.createdBy()).toString());
+        view.put("created_at", token.createdAt());
+        return view;
+    }
+
+    /// What is stored about his account.
+    Optional<Map<String, @Nullable Object>> account(Optional<Person> person) {
+        return person.flatMap(found -> accounts.of(found.owner()));
     }
 
     private static String schedule(Schedule schedule) {

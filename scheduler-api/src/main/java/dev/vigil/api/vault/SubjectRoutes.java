@@ -31,6 +31,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.BiConsumer;
 import org.jspecify.annotations.Nullable;
 
 /// What gdpr-service asks of the vault, on the worker port, with its certificate. It may have opened or erased only
@@ -70,6 +71,8 @@ final class SubjectRoutes implements Routes {
                 internal("subjects:approve", "recordSubjectApproval", "Another person approves", this::approve),
                 internal("subjects:close", "closeSubjectRequest", "Nothing more is done for it", this::close),
                 internal("subjects:open", "openSubjectTasks", "The subject's tasks, opened", this::open),
+                internal("subjects:tokens", "openSubjectTokens", "The subject's PII tokens, opened", this::tokens),
+                internal("subjects:account", "openSubjectAccount", "The subject's account", this::account),
                 internal(
                         "subjects:executions",
                         "openSubjectExecutions",
@@ -206,6 +209,18 @@ final class SubjectRoutes implements Routes {
     }
 
     private Answer open(Call call) throws IOException {
+        return page(call, "open_subject", work.access()::tasks);
+    }
+
+    private Answer tokens(Call call) throws IOException {
+        return page(call, "open_tokens", work.access()::tokens);
+    }
+
+    private interface Pages {
+        SubjectAccess.Part from(List<Person> concerned, SubjectAccess.Position after);
+    }
+
+    private Answer page(Call call, String action, Pages pages) throws IOException {
         Fields fields = call.json();
         UUID id = request(fields);
         Optional<String> after = fields.optionalText("after", 64);
@@ -215,23 +230,42 @@ final class SubjectRoutes implements Routes {
             fields.refuse("after", "format", "is not a position in this list", null);
         }
         fields.finish();
+        return opened(id, action, (concerned, body) -> {
+            SubjectAccess.Part part = pages.from(concerned, position.orElseThrow());
+            body.put("indexes", indexes(concerned));
+            body.put("items", part.items());
+            body.put("next", part.next());
+        });
+    }
+
+    private Answer account(Call call) throws IOException {
+        Fields fields = call.json();
+        UUID id = request(fields);
+        fields.finish();
+        return opened(
+                id,
+                "open_account",
+                (concerned, body) -> work.access()
+                        .account(concerned.stream().filter(persons::hasAccount).findFirst())
+                        .ifPresent(account -> body.put("account", account)));
+    }
+
+    /// Opens something of the subject, unless he was erased since. It is recorded before anything is opened, and that
+    /// is committed before anything is answered.
+    private Answer opened(UUID id, String action, BiConsumer<List<Person>, Map<String, @Nullable Object>> fill) {
         SubjectRequest request = open(requests.find(id), SubjectRequest.Kind.ACCESS);
         Optional<String> subject = persons.name(request);
         if (subject.isEmpty()) {
             return Answer.json(200, Map.of("erased", true));
         }
         List<Person> concerned = persons.of(subject.get(), request.namespace(), request.everywhere());
-        // Recorded before anything is opened, and committed before anything is answered.
-        AuditEvent event = event(request, "open_subject", request.requestedBy())
+        AuditEvent event = event(request, action, request.requestedBy())
                 .subject(HexFormat.of().formatHex(concerned.getFirst().subjectIndex()));
         work.store().events().append(event);
-        SubjectAccess.Part part = work.access().tasks(concerned, position.orElseThrow());
         Map<String, @Nullable Object> body = new LinkedHashMap<>();
         body.put("subject", subject.get());
-        body.put("indexes", indexes(concerned));
         body.put("event_id", new Id(Kind.AUDIT_EVENT, event.id()).toString());
-        body.put("items", part.items());
-        body.put("next", part.next());
+        fill.accept(concerned, body);
         return Answer.json(200, body);
     }
 

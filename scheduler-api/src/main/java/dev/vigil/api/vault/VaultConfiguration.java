@@ -1,5 +1,6 @@
 package dev.vigil.api.vault;
 
+import dev.vigil.api.web.AccountRecords;
 import dev.vigil.api.web.Accounts;
 import dev.vigil.api.web.Cursors;
 import dev.vigil.api.web.NamespaceNumbers;
@@ -267,8 +268,8 @@ public class VaultConfiguration {
         }
 
         @Bean
-        SubjectAccess subjectAccess(ErasureWork.Means means, Executions executions) {
-            return new SubjectAccess(means.subjectTasks(), means.tasks(), executions, means.sealer());
+        SubjectAccess subjectAccess(ErasureWork.Means means, Executions executions, AccountRecords accounts) {
+            return new SubjectAccess(means, executions, accounts);
         }
 
         @Bean

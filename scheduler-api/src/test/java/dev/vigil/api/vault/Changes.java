@@ -306,6 +306,8 @@ final class Changes {
         });
         add("closeSubjectRequest", USER_DATA_EXPORTED, ofRequest("subjects:close"));
         add("openSubjectTasks", USER_DATA_EXPORTED, ofRequest("subjects:open"));
+        add("openSubjectTokens", USER_DATA_EXPORTED, ofRequest("subjects:tokens"));
+        add("openSubjectAccount", USER_DATA_EXPORTED, ofRequest("subjects:account"));
         add("getExportKey", USER_DATA_EXPORTED, ofRequest("subjects:export-key"));
         add("eraseSubject", USER_DATA_DELETED, () -> {
             String request = registered("erasure");

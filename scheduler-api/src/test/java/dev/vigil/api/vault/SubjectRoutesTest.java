@@ -65,8 +65,72 @@ class SubjectRoutesTest {
     }
 
     @Test
+    void tokens_are_opened_page_by_page_for_their_person_and_are_events() {
+        for (int n = 0; n < 3; n++) {
+            token(subject, "mail" + n + "@example.org").expect(201);
+        }
+        token("somebody-else", "other@example.org").expect(201);
+        register("access", subject, admin);
+
+        JsonNode all = tokens("").expect(200);
+        List<String> values = all.path("items")
+                .valueStream()
+                .map(item -> item.path("value").asString())
+                .toList();
+        var first = PayloadReferences.token(
+                        all.path("items").path(0).path("token").asString())
+                .orElseThrow();
+        List<String> rest = tokens(",\"after\":\"1:" + first.id() + "\"")
+                .expect(200)
+                .path("items")
+                .valueStream()
+                .map(item -> item.path("value").asString())
+                .toList();
+
+        assertThat(values).containsExactlyInAnyOrder("mail0@example.org", "mail1@example.org", "mail2@example.org");
+        assertThat(all.path("next").isNull()).isTrue();
+        assertThat(rest).isEqualTo(values.subList(1, 3));
+        assertThat(tokens(",\"after\":\"1:x\"").status()).isEqualTo(422);
+        assertThat(Outboxes.events(API.database()))
+                .anyMatch(event -> event.contains(request)
+                        && event.contains("open_tokens")
+                        && event.contains(all.path("event_id").asString()));
+    }
+
+    @Test
+    void an_account_is_shown_to_its_own_request_alone_and_with_no_secret() {
+        Api.Http user = user("scheduler");
+        String id = user.get("/api/v1/me").expect(200).path("id").asString();
+        String key = user.post("/api/v1/api-keys", "{\"name\":\"laptop\"}")
+                .expect(201)
+                .path("key")
+                .asString();
+        register("access", id, admin);
+        String other = Id.next(Kind.SUBJECT_REQUEST).toString();
+        register(other, "access", subject, admin);
+        String strange = Id.next(Kind.SUBJECT_REQUEST).toString();
+        register(strange, "access", id, user("privacy_officer", namespace()));
+
+        JsonNode answer = account(request);
+
+        assertThat(answer.path("account").path("id").asString()).isEqualTo(id);
+        assertThat(answer.path("account").path("api_keys").path(0).path("name").asString())
+                .isEqualTo("laptop");
+        assertThat(answer.path("account").path("sign_ins").size()).isEqualTo(1);
+        assertThat(answer.toString()).doesNotContain(key, "password", "mac");
+        assertThat(account(other).has("account")).as("no user").isFalse();
+        assertThat(account(strange).has("account"))
+                .as("an account of another namespace than the officer's")
+                .isFalse();
+    }
+
+    @Test
     void nothing_is_opened_that_nobody_asked_for() {
         register("erasure", subject, admin);
+        assertThat(tokens("").status()).isEqualTo(404);
+        assertThat(post("subjects:account", "{\"request\":\"%s\"}".formatted(request))
+                        .status())
+                .isEqualTo(404);
 
         assertThat(post("subjects:open", "{\"request\":\"%s\"}".formatted(request))
                         .status())
@@ -154,11 +218,14 @@ class SubjectRoutesTest {
         assertThat(begun.path("keys").size()).isEqualTo(1);
         assertThat(admin.get("/api/v1/tasks/" + task).status()).isEqualTo(404);
         assertThat(exportKey(earlier).path("erased").asBoolean()).isTrue();
-        assertThat(post("subjects:open", "{\"request\":\"%s\"}".formatted(earlier))
-                        .expect(200)
-                        .path("erased")
-                        .asBoolean())
-                .isTrue();
+        for (String path : List.of("subjects:open", "subjects:tokens", "subjects:account")) {
+            assertThat(post(path, "{\"request\":\"%s\"}".formatted(earlier))
+                            .expect(200)
+                            .path("erased")
+                            .asBoolean())
+                    .as(path)
+                    .isTrue();
+        }
         assertThat(newTask(subject).status())
                 .as("nothing about him is stored meanwhile")
                 .isEqualTo(409);
@@ -187,9 +254,7 @@ class SubjectRoutesTest {
 
     @Test
     void a_privacy_officer_asks_for_his_namespace_an_admin_for_all() {
-        String namespace = "ns" + System.nanoTime();
-        admin.post("/api/v1/namespaces", "{\"name\":\"%s\"}".formatted(namespace))
-                .expect(201);
+        String namespace = namespace();
         newTask(subject, user("scheduler", namespace)).expect(201);
         Api.Http officer = user("privacy_officer");
 
@@ -230,6 +295,26 @@ class SubjectRoutesTest {
 
     private JsonNode exportKey(String id) {
         return post("subjects:export-key", "{\"request\":\"%s\"}".formatted(id)).expect(200);
+    }
+
+    private Api.Reply tokens(String more) {
+        return post("subjects:tokens", "{\"request\":\"%s\"%s}".formatted(request, more));
+    }
+
+    private JsonNode account(String id) {
+        return post("subjects:account", "{\"request\":\"%s\"}".formatted(id)).expect(200);
+    }
+
+    private Api.Reply token(String about, String value) {
+        return admin.post(
+                "/api/v1/pii-tokens",
+                "{\"kind\":\"email\",\"value\":\"%s\",\"subject\":\"%s\"}".formatted(value, about));
+    }
+
+    private String namespace() {
+        String name = "ns" + System.nanoTime();
+        admin.post("/api/v1/namespaces", "{\"name\":\"%s\"}".formatted(name)).expect(201);
+        return name;
     }
 
     private Api.Reply executions(String ofTask) {
