@@ -15,7 +15,7 @@ there() {
 }
 
 fresh() {
-  for module in protocol embedded-postgres cli $services; do
+  for module in protocol embedded-postgres cli bench $services; do
     for plain in "$module"/target/"$module"-*-SNAPSHOT.jar; do
       # The runnable jar has a fixed time of its own, for builds that can be repeated; the plain one tells its age.
       [ -f "$plain" ] && [ -z "$(find "$module"/src/main -type f -newer "$plain" | head -n 1)" ] || return 1

@@ -75,6 +75,7 @@ class LauncherScriptTest {
         "dev,  --data,             --data needs a value",
         "stop, --port,             stop has no option --port",
         "stop, --approve-handlers, stop has no option --approve-handlers",
+        "bench-peer, quartz,       'bench-peer needs one of core, floor'",
     })
     void an_option_that_does_not_fit_is_refused_by_name(String verb, String option, String message) throws Exception {
         Launcher.Answer answer = vigil.run(verb, option);

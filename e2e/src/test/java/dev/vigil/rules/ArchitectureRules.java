@@ -28,6 +28,7 @@ final class ArchitectureRules {
             "audit", Set.of("protocol"),
             "gdpr", Set.of("protocol"),
             "cli", Set.of("protocol"),
+            "bench", Set.of("protocol", "postgres", "scheduler"),
             "platform", Set.of("protocol", "postgres", "scheduler", "api", "agent", "audit", "gdpr", "cli"));
 
     /// The engine's layers: each knows those listed, and nobody below knows the wiring in `dev.vigil.scheduler`.

@@ -1,0 +1,100 @@
+package dev.vigil.bench;
+
+import dev.vigil.scheduler.execution.AttemptEnd;
+import dev.vigil.scheduler.execution.AttemptEnd.Outcome;
+import dev.vigil.scheduler.execution.Dispatch;
+import dev.vigil.scheduler.execution.Link;
+import dev.vigil.scheduler.execution.LinkEvents;
+import dev.vigil.scheduler.execution.WorkerBoot;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongConsumer;
+
+/// The worker's end of the engine without a network between: threads that open each payload, run a handler that only
+/// tells when it started, and report start and end.
+final class InProcessWorker implements Link {
+    private static final int THREADS = 2;
+    private static final Duration STOP_WITHIN = Duration.ofSeconds(20);
+    private static final long POLL_NANOS = Duration.ofMillis(1).toNanos();
+
+    private final WorkerBoot worker = new WorkerBoot(UUID.randomUUID(), UUID.randomUUID());
+    private final ExecutorService threads = Executors.newFixedThreadPool(THREADS);
+    private final AtomicLong unsettled = new AtomicLong();
+    private final LinkEvents events;
+    private final LongConsumer started;
+    private volatile boolean draining;
+
+    /// @param events  of the engine that it works for
+    /// @param started takes what each task's delay is measured from
+    InProcessWorker(LinkEvents events, LongConsumer started) {
+        this.events = events;
+        this.started = started;
+    }
+
+    @Override
+    public Optional<Credits> take(int namespace, String handler, int atMost) {
+        return draining ? Optional.empty() : Optional.of(new Credits(worker, atMost));
+    }
+
+    @Override
+    public Lack lack(int namespace, String handler) {
+        return Lack.NO_CREDIT;
+    }
+
+    @Override
+    public void giveBack(Credits credits) {
+        // It has room for all that comes, so nothing is counted.
+    }
+
+    @Override
+    public void send(WorkerBoot to, List<Dispatch> dispatches) {
+        unsettled.addAndGet(dispatches.size());
+        threads.execute(() -> run(dispatches));
+    }
+
+    private void run(List<Dispatch> dispatches) {
+        var running = new ArrayList<Running>(dispatches.size());
+        var ends = new ArrayList<AttemptEnd>(dispatches.size());
+        for (Dispatch dispatch : dispatches) {
+            started.accept(BenchTasks.open(dispatch));
+            var one = new Running(dispatch.execution(), dispatch.fence());
+            running.add(one);
+            ends.add(new AttemptEnd(one, Outcome.SUCCEEDED, Duration.ZERO, null, false, null, null, false));
+        }
+        events.started(worker, running);
+        events.ended(worker, ends);
+    }
+
+    @Override
+    public void cancel(WorkerBoot at, List<Running> executions) {
+        // What it runs is over before anybody can ask.
+    }
+
+    @Override
+    public void settle(WorkerBoot with, List<Settled> results) {
+        unsettled.addAndGet(-results.size());
+    }
+
+    /// Takes nothing more and waits until the engine has stored the end of all that was taken.
+    void drain() {
+        draining = true;
+        long until = System.nanoTime() + STOP_WITHIN.toNanos();
+        while (unsettled.get() > 0) {
+            if (System.nanoTime() > until) {
+                throw new IllegalStateException(unsettled.get() + " results are not stored after " + STOP_WITHIN);
+            }
+            LockSupport.parkNanos(POLL_NANOS);
+        }
+    }
+
+    void close() {
+        threads.shutdownNow();
+    }
+}
