@@ -156,12 +156,39 @@ class UserTest {
         admin.call("DELETE", "/api/v1/tasks/" + task, null, "If-Match", "*").expect(204);
 
         assertThat(inhabited.code()).isEqualTo("conflict");
+        assertThat(inhabited.json().path("detail").asString()).contains("users", "unfinished tasks");
         assertThat(withTask.code()).isEqualTo("conflict");
+        assertThat(withTask.json().path("detail").asString()).contains("unfinished tasks");
         admin.call("DELETE", "/api/v1/namespaces/brief", null).expect(204);
         assertThat(admin.get("/api/v1/namespaces/brief").status()).isEqualTo(404);
         assertThat(admin.call("DELETE", "/api/v1/namespaces/default", null).code())
                 .isEqualTo("conflict");
         admin.post("/api/v1/namespaces", "{\"name\":\"brief\"}").expect(201);
+    }
+
+    @Test
+    void a_namespace_with_secrets_or_pii_tokens_stays_and_the_answer_names_them() {
+        admin.post("/api/v1/namespaces", "{\"name\":\"kept\"}").expect(201);
+        admin.post("/api/v1/namespaces", "{\"name\":\"kept-too\"}").expect(201);
+        admin.put("/api/v1/secrets/db?namespace=kept", "{\"value\":\"v\"}").expect(201);
+        admin.post(
+                        "/api/v1/pii-tokens?namespace=kept-too",
+                        "{\"kind\":\"email\",\"value\":\"a@b.c\",\"subject\":\"customer-kept\"}")
+                .expect(201);
+
+        Reply withSecret = admin.delete("/api/v1/namespaces/kept");
+        Reply withToken = admin.delete("/api/v1/namespaces/kept-too");
+
+        assertThat(withSecret.status()).isEqualTo(409);
+        assertThat(withSecret.json().path("detail").asString())
+                .contains("secrets")
+                .doesNotContain("tokens");
+        assertThat(withToken.status()).isEqualTo(409);
+        assertThat(withToken.json().path("detail").asString())
+                .contains("PII tokens")
+                .doesNotContain("secrets");
+        admin.delete("/api/v1/secrets/db?namespace=kept").expect(204);
+        admin.delete("/api/v1/namespaces/kept").expect(204);
     }
 
     @Test

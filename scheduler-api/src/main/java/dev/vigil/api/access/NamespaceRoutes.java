@@ -76,13 +76,14 @@ final class NamespaceRoutes implements Routes {
 
     private Answer delete(Call call) {
         return switch (namespaces.delete(call.variable("name"), Users.Actor.of(call))) {
-            case DELETED -> Answer.empty(204);
-            case ABSENT -> throw new ProblemException(Problem.notFound());
-            case OCCUPIED ->
+            case Namespaces.Deletion.Deleted() -> Answer.empty(204);
+            case Namespaces.Deletion.Absent() -> throw new ProblemException(Problem.notFound());
+            case Namespaces.Deletion.Default() ->
+                throw new ProblemException(Code.CONFLICT, "There is always the namespace default; it stays.");
+            case Namespaces.Deletion.Occupied(List<String> by) ->
                 throw new ProblemException(
                         Code.CONFLICT,
-                        "The namespace is not empty, or is default; delete its users, service accounts and unfinished"
-                                + " tasks first.");
+                        "The namespace is not empty; first delete what lies in it: " + String.join(", ", by) + ".");
         };
     }
 

@@ -1,6 +1,7 @@
 package dev.vigil.api.access;
 
 import dev.vigil.api.web.NamespaceNumbers;
+import dev.vigil.api.web.Occupancy;
 import dev.vigil.api.web.Outbox;
 import dev.vigil.protocol.audit.AuditEvent;
 import dev.vigil.protocol.audit.EventType;
@@ -8,8 +9,10 @@ import dev.vigil.protocol.audit.Result;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.dao.DataIntegrityViolationException;
 import org.springframework.transaction.support.TransactionTemplate;
@@ -91,33 +94,49 @@ public final class Namespaces implements NamespaceNumbers {
     }
 
     /// What became of a deletion.
-    enum Deletion {
-        DELETED,
-        ABSENT,
-        /// Users, service accounts, tasks or secrets live there.
-        OCCUPIED
+    sealed interface Deletion {
+        /// It is gone.
+        record Deleted() implements Deletion {}
+
+        /// There is none of that name.
+        record Absent() implements Deletion {}
+
+        /// It stays: there is always `default`.
+        record Default() implements Deletion {}
+
+        /// It stays, because this lies in it.
+        record Occupied(List<String> by) implements Deletion {}
     }
 
     /// Deletes an empty namespace. Its row and number stay for the executions that ran there; its name is free.
     Deletion delete(String name, Users.Actor actor) {
-        Deletion deletion = tools.transaction.execute(_ -> {
+        return Objects.requireNonNull(tools.transaction.execute(_ -> {
             Namespace found = find(name).orElse(null);
             if (found == null) {
-                return Deletion.ABSENT;
+                return new Deletion.Absent();
             }
-            if (found.id == Namespace.DEFAULT
-                    || users.existsByNamespaceAndDeletedAtIsNull(found.id)
-                    || tools.occupancies.stream().anyMatch(feature -> feature.occupies(found.id))) {
-                return Deletion.OCCUPIED;
+            if (found.id == Namespace.DEFAULT) {
+                return new Deletion.Default();
+            }
+            List<String> occupants = occupants(found.id);
+            if (!occupants.isEmpty()) {
+                return new Deletion.Occupied(occupants);
             }
             note("namespace_deleted", found, actor);
             found.name = "deleted-" + found.id;
             found.deletedAt = tools.time.instant();
             found.mac = null;
             rows.saveAndFlush(found);
-            return Deletion.DELETED;
-        });
-        return deletion == null ? Deletion.ABSENT : deletion;
+            return new Deletion.Deleted();
+        }));
+    }
+
+    private List<String> occupants(int namespace) {
+        Stream<String> people = users.existsByNamespaceAndDeletedAtIsNull(namespace)
+                ? Stream.of("users or service accounts")
+                : Stream.empty();
+        return Stream.concat(people, tools.occupancies.stream().flatMap(feature -> feature.of(namespace).stream()))
+                .toList();
     }
 
     private void note(String action, Namespace namespace, Users.Actor actor) {

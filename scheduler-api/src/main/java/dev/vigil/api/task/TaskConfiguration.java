@@ -1,8 +1,8 @@
 package dev.vigil.api.task;
 
-import dev.vigil.api.access.Occupancy;
 import dev.vigil.api.access.RunningLimits;
 import dev.vigil.api.access.Usage;
+import dev.vigil.api.web.Occupancy;
 import dev.vigil.scheduler.execution.ExecutionLogs;
 import dev.vigil.scheduler.execution.Executions;
 import dev.vigil.scheduler.task.OutboxProbe;
@@ -12,6 +12,7 @@ import dev.vigil.scheduler.task.TaskFilter;
 import dev.vigil.scheduler.task.TaskView;
 import dev.vigil.scheduler.task.Tasks;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.springframework.context.annotation.Bean;
@@ -77,7 +78,9 @@ public class TaskConfiguration {
     @Bean
     Occupancy tasksInNamespace(Tasks tasks) {
         return namespace -> Stream.of(TaskView.State.SCHEDULED, TaskView.State.PAUSED)
-                .map(state -> new TaskFilter(namespace, null, state, null, null, null, null, Map.of()))
-                .anyMatch(filter -> !tasks.list(filter, Page.first(1)).isEmpty());
+                        .map(state -> new TaskFilter(namespace, null, state, null, null, null, null, Map.of()))
+                        .anyMatch(filter -> !tasks.list(filter, Page.first(1)).isEmpty())
+                ? List.of("unfinished tasks")
+                : List.of();
     }
 }

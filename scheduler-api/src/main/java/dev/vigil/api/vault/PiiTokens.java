@@ -165,6 +165,17 @@ final class PiiTokens {
         return new Kept(row.id, row.token(), row.kind, value, by, at.toInstant());
     }
 
+    /// Whether a namespace has any.
+    boolean anyIn(int namespace) {
+        return store.db()
+                .sql("""
+                        SELECT EXISTS (SELECT FROM vault.pii_token WHERE namespace = :namespace)
+                        """)
+                .param("namespace", namespace)
+                .query(Boolean.class)
+                .single();
+    }
+
     /// Deletes all tokens of a person, inside the caller's transaction. That they cannot be opened any more is his
     /// key's end; this removes what is left.
     int erase(Person person) {

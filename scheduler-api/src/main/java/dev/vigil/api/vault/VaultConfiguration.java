@@ -4,6 +4,7 @@ import dev.vigil.api.web.AccountRecords;
 import dev.vigil.api.web.Accounts;
 import dev.vigil.api.web.Cursors;
 import dev.vigil.api.web.NamespaceNumbers;
+import dev.vigil.api.web.Occupancy;
 import dev.vigil.api.web.Outbox;
 import dev.vigil.scheduler.execution.Executions;
 import dev.vigil.scheduler.execution.LiveCores;
@@ -73,6 +74,16 @@ public class VaultConfiguration {
     @Bean
     PiiTokens piiTokens(VaultStore store, SubjectIndex subjects, RowSealer sealer) {
         return new PiiTokens(store, subjects, sealer);
+    }
+
+    @Bean
+    Occupancy secretsInNamespace(Secrets secrets) {
+        return namespace -> secrets.list(namespace, Workers.NEWEST, 1).isEmpty() ? List.of() : List.of("secrets");
+    }
+
+    @Bean
+    Occupancy piiTokensInNamespace(PiiTokens tokens) {
+        return namespace -> tokens.anyIn(namespace) ? List.of("PII tokens (erase their subjects)") : List.of();
     }
 
     @Bean
