@@ -3,6 +3,7 @@ package dev.vigil.api;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.vigil.api.Api.Reply;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
 
@@ -48,6 +49,112 @@ class UserTest {
         assertThat(permissions.has("allowed_priorities")).isFalse();
         assertThat(permissions.path("max_tasks").asInt()).isEqualTo(1000);
         assertThat(permissions.has("max_concurrent_executions")).isFalse();
+    }
+
+    @Test
+    void a_patch_changes_what_it_names_and_null_takes_a_limit_away() {
+        String user = "/api/v1/users/"
+                + admin.post("/api/v1/users", """
+                {"username":"patched","role":"scheduler","requests_per_minute":5,"permissions":{
+                 "allowed_handlers":["demo.*"],"max_tasks":7,"max_concurrent_executions":2}}""").expect(201).path("id").asString();
+
+        JsonNode raised =
+                admin.call("PATCH", user, "{\"permissions\":{\"max_tasks\":8}}").expect(200);
+        JsonNode cleared = admin.call("PATCH", user, """
+                {"requests_per_minute":null,"permissions":{"max_tasks":null,"max_concurrent_executions":null}}""").expect(200);
+
+        assertThat(raised.path("permissions").path("max_tasks").asInt()).isEqualTo(8);
+        assertThat(raised.path("permissions").path("max_concurrent_executions").asInt())
+                .isEqualTo(2);
+        assertThat(raised.path("requests_per_minute").asInt()).isEqualTo(5);
+        assertThat(cleared.path("requests_per_minute").isNull()).isTrue();
+        assertThat(cleared.path("permissions").has("max_tasks")).isFalse();
+        assertThat(cleared.path("permissions").has("max_concurrent_executions")).isFalse();
+        assertThat(cleared.path("permissions").path("allowed_handlers").size()).isEqualTo(1);
+        assertThat(admin.call("PATCH", user, "{\"permissions\":{\"max_tasks\":-1}}")
+                        .status())
+                .isEqualTo(422);
+        assertThat(admin.get(user).expect(200)).isEqualTo(cleared);
+    }
+
+    @Test
+    void a_user_keeps_his_name_and_namespace() {
+        admin.post("/api/v1/namespaces", "{\"name\":\"elsewhere\"}").expect(201);
+        String user = "/api/v1/users/"
+                + admin.post("/api/v1/users", "{\"username\":\"settled\",\"role\":\"viewer\"}")
+                        .expect(201)
+                        .path("id")
+                        .asString();
+
+        for (String member : List.of("username", "namespace")) {
+            Reply refused = admin.call("PATCH", user, "{\"%s\":\"elsewhere\"}".formatted(member));
+
+            assertThat(refused.status()).isEqualTo(422);
+            JsonNode error = refused.json().path("errors").path(0);
+            assertThat(error.path("pointer").asString()).isEqualTo("/" + member);
+            assertThat(error.path("code").asString()).isEqualTo("immutable");
+        }
+        admin.call("PATCH", user, "{\"username\":\"settled\",\"namespace\":\"default\",\"role\":\"operator\"}")
+                .expect(200);
+    }
+
+    @Test
+    void tokens_of_a_rolled_secret_end_with_it_and_a_dry_run_shows_none() {
+        JsonNode made = admin.post("/api/v1/service-accounts", "{\"name\":\"leaked\",\"role\":\"viewer\"}")
+                .expect(201);
+        String roll = "/api/v1/service-accounts/" + made.path("id").asString() + ":roll";
+        String client = made.path("client_id").asString();
+        String first = made.path("client_secret").asString();
+        Api.Http before = signedIn(client, first);
+        Api.Http person = api.user("viewer");
+
+        JsonNode tried = admin.post(roll + "?dry_run=true").expect(200);
+
+        assertThat(tried.path("dry_run").asBoolean()).isTrue();
+        assertThat(tried.path("client_id").asString()).isEqualTo(client);
+        assertThat(tried.has("client_secret")).isFalse();
+        before.get("/api/v1/me").expect(200);
+
+        String second = admin.post(roll).expect(200).path("client_secret").asString();
+
+        assertThat(before.get("/api/v1/me").status()).isEqualTo(401);
+        assertThat(api.form("/oauth2/introspect", "token=" + before.token(), Api.basic(client, second))
+                        .expect(200)
+                        .path("active")
+                        .asBoolean())
+                .isFalse();
+        Api.Http after = signedIn(client, second);
+        after.get("/api/v1/me").expect(200);
+        person.get("/api/v1/me").expect(200);
+        admin.call("PATCH", "/api/v1/users/" + made.path("id").asString(), "{\"role\":\"operator\"}")
+                .expect(200);
+        after.get("/api/v1/me").expect(200);
+    }
+
+    private Api.Http signedIn(String client, String secret) {
+        return api.bearer(
+                api.token(client, secret, "").expect(200).path("access_token").asString());
+    }
+
+    @Test
+    void a_dry_run_of_what_is_shown_once_shows_neither_it_nor_an_id() {
+        JsonNode account = admin.post(
+                        "/api/v1/service-accounts?dry_run=true", "{\"name\":\"tried\",\"role\":\"viewer\"}")
+                .expect(200);
+        JsonNode key = admin.post("/api/v1/api-keys?dry_run=true", "{\"name\":\"tried\"}")
+                .expect(200);
+        JsonNode join = admin.post("/api/v1/workers/join-tokens?dry_run=true", "{\"group\":\"batch\"}")
+                .expect(200);
+        JsonNode user = admin.post("/api/v1/users?dry_run=true", "{\"username\":\"tried\",\"role\":\"viewer\"}")
+                .expect(200);
+
+        assertThat(List.of(account, key, join, user)).allSatisfy(tried -> {
+            assertThat(tried.path("dry_run").asBoolean()).isTrue();
+            assertThat(tried.propertyNames())
+                    .doesNotContain("id", "client_id", "client_secret", "key", "prefix", "token", "join_command");
+        });
+        assertThat(user.path("username").asString()).isEqualTo("tried");
+        assertThat(key.path("name").asString()).isEqualTo("tried");
     }
 
     @Test

@@ -127,12 +127,15 @@ class OAuthConfiguration {
     }
 
     private static void addClaims(JwtEncodingContext context, OAuthClients clients) {
-        String clientId = context.getRegisteredClient().getClientId();
+        RegisteredClient client = context.getRegisteredClient();
+        String clientId = client.getClientId();
         User owner = clients.ownerOf(clientId)
                 .orElseThrow(() -> new IllegalStateException("client " + clientId + " lost its owner meanwhile"));
         context.getClaims()
                 .subject(new Id(Kind.USER, owner.id).toString())
                 .claim("client_id", clientId)
+                // Of the secret that was shown, even when it is replaced at this moment.
+                .claim(Tokens.SECRET_MARK, Secrets.mark(String.valueOf(client.getClientSecret())))
                 .claim("role", owner.role)
                 .claim("namespace", owner.namespace);
     }

@@ -2,7 +2,7 @@ package dev.vigil.api.access;
 
 import java.sql.Timestamp;
 import java.time.Instant;
-import org.jspecify.annotations.Nullable;
+import java.util.Collection;
 import org.springframework.jdbc.core.simple.JdbcClient;
 
 /// The table `access.revoked`: tokens and sign-ins that ended before their time. Rows go when the time itself is over.
@@ -13,7 +13,8 @@ final class Revocations {
         this.db = db;
     }
 
-    /// Ends a token by its `jti`, or all tokens of a sign-in by its id, in the caller's transaction.
+    /// Ends a token by its `jti`, all tokens of a sign-in by its id, or all that were got with a client's secret by
+    /// [Secrets#mark], in the caller's transaction.
     void revoke(String id, Instant expiresAt) {
         db.sql("""
                         INSERT INTO access.revoked (id, expires_at)
@@ -25,14 +26,11 @@ final class Revocations {
                 .update();
     }
 
-    boolean isRevoked(String token, @Nullable String session) {
+    /// Whether any of these was ended.
+    boolean isRevoked(Collection<String> ids) {
         return db.sql("""
-                        SELECT EXISTS (SELECT FROM access.revoked WHERE id IN (:token, :session))
-                        """)
-                .param("token", token)
-                .param("session", session == null ? token : session)
-                .query(Boolean.class)
-                .single();
+                        SELECT EXISTS (SELECT FROM access.revoked WHERE id IN (:ids))
+                        """).param("ids", ids).query(Boolean.class).single();
     }
 
     /// Deletes what no token could be shown for any more.

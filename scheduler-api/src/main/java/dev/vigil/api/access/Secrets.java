@@ -5,6 +5,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.security.SecureRandom;
 import java.util.Base64;
+import java.util.HexFormat;
 import org.jspecify.annotations.Nullable;
 import org.springframework.security.crypto.password.PasswordEncoder;
 
@@ -31,6 +32,14 @@ final class Secrets {
 
     static String text(byte[] hash) {
         return Base64.getEncoder().encodeToString(hash);
+    }
+
+    /// What a token carries of the secret that it was got with, so that it ends when the secret does. It tells nothing
+    /// of the secret: 256 random bits, hashed twice.
+    ///
+    /// @param text as [#text] gave it
+    static String mark(String text) {
+        return "secret:" + HexFormat.of().formatHex(hash(text), 0, 16);
     }
 
     /// How the authorization server compares client secrets.

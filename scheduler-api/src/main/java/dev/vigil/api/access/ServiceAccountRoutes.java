@@ -48,7 +48,9 @@ final class ServiceAccountRoutes implements Routes {
                         .answers(200, "UserPage")
                         .handler(this::list),
                 admin(Route.post(PATH + "/{id}:roll", "rollServiceAccount")
-                                .about("Users", "Give a service account a new secret; the old one ends at once"))
+                                .about(
+                                        "Users",
+                                        "Give a service account a new secret; the old one and its tokens end at once"))
                         .answers(200, "ServiceAccount")
                         .dryRun()
                         .handler(this::roll));

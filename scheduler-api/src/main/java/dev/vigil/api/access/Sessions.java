@@ -21,9 +21,6 @@ import org.springframework.transaction.support.TransactionTemplate;
 /// The tables `access.refresh_family` and `access.refresh_token`: sign-ins and what keeps them going. A refresh token
 /// works once; using an old one shows that two parties hold it, and ends the family with all its access tokens.
 final class Sessions {
-    /// No access token outlives this, so neither needs its revocation to.
-    private static final Duration TOKEN_LIFE_MAX = Duration.ofDays(1);
-
     private final JdbcClient db;
     private final TransactionTemplate transaction;
     private final Tools tools;
@@ -180,7 +177,7 @@ final class Sessions {
                     .optional();
             principal.ifPresent(user -> {
                 tools.revocations.prune(now);
-                tools.revocations.revoke(family.toString(), now.plus(TOKEN_LIFE_MAX));
+                tools.revocations.revoke(family.toString(), now.plus(Tokens.LIFE_MAX));
                 tools.revisions.raise();
                 boolean reuse = action.endsWith("_reused");
                 tools.outbox.append(List.of(
@@ -210,7 +207,7 @@ final class Sessions {
                             """)
                     .param("now", Timestamp.from(now))
                     .param("principal", principal)
-                    .param("until", Timestamp.from(now.plus(TOKEN_LIFE_MAX)))
+                    .param("until", Timestamp.from(now.plus(Tokens.LIFE_MAX)))
                     .update();
             tools.revisions.raise();
             tools.outbox.append(List.of(AuditEvent.of(EventType.AUTHENTICATION, "sessions_ended", Result.SUCCESS, now)

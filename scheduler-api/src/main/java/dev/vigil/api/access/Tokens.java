@@ -12,10 +12,12 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.security.oauth2.jose.jws.SignatureAlgorithm;
 import org.springframework.security.oauth2.jwt.JwsHeader;
@@ -27,9 +29,14 @@ import org.springframework.security.oauth2.jwt.JwtEncoderParameters;
 import org.springframework.security.oauth2.jwt.JwtException;
 
 /// Access tokens: signs those of sign-ins, and verifies all of them. A token, or an API key, is only the way to its
-/// owner: role,
-/// namespace and permissions are the row's, now.
+/// owner: role, namespace and permissions are the row's, now.
 final class Tokens implements TokenMint {
+    /// The claim with [Secrets#mark], in tokens of clients.
+    static final String SECRET_MARK = "secret_mark";
+
+    /// No access token outlives this, so neither needs its revocation to.
+    static final Duration LIFE_MAX = Duration.ofDays(1);
+
     private static final Duration SERVICE_LIFE_MAX = Duration.ofMinutes(10);
 
     private final JwtEncoder encoder;
@@ -160,7 +167,13 @@ final class Tokens implements TokenMint {
                 .map(Id::uuid);
         String token = jwt.getId();
         String session = jwt.getClaimAsString("sid");
-        if (id.isEmpty() || token == null || sources.revocations.isRevoked(token, session)) {
+        if (id.isEmpty() || token == null) {
+            return null;
+        }
+        List<String> endings = Stream.of(token, session, jwt.getClaimAsString(SECRET_MARK))
+                .filter(Objects::nonNull)
+                .toList();
+        if (sources.revocations.isRevoked(endings)) {
             return null;
         }
         return caller(id.get(), scopes(jwt), new Shown(token, session, null));

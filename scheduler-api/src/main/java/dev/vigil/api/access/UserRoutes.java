@@ -62,7 +62,8 @@ final class UserRoutes implements Routes {
                 admin(Route.get("/api/v1/users/{id}", "getUser").about("Users", "Get a user or service account"))
                         .answers(200, "User")
                         .handler(call -> Answer.json(200, view(find(call)))),
-                admin(Route.patch("/api/v1/users/{id}", "updateUser").about("Users", "Change role or permissions"))
+                admin(Route.patch("/api/v1/users/{id}", "updateUser")
+                                .about("Users", "Change role, password or limits; null takes a limit away"))
                         .body("UserPatch")
                         .answers(200, "User")
                         .dryRun()
@@ -108,11 +109,14 @@ final class UserRoutes implements Routes {
 
     private Answer update(Call call) throws IOException {
         User user = find(call);
-        Fields fields = call.json();
+        Fields patch = call.json();
+        Fields fields = patch.over(limits(user));
         Optional<Role> role = fields.oneOf("role", Role.class);
         Optional<String> password = newPassword(fields);
-        Optional<Permissions> permissions = fields.object("permissions").map(UserRoutes::permissions);
-        Optional<Integer> rate = fields.integer("requests_per_minute", 1, 10_000_000);
+        var _ = permissionsOf(fields);
+        var _ = rate(fields);
+        keep(fields, "username", user.username);
+        keep(fields, "namespace", namespaces.nameOf(user.namespace));
         fields.finish();
         if (role.isPresent() && user.id.equals(call.caller().id()) && role.get() != user.role()) {
             throw new ProblemException(
@@ -122,17 +126,38 @@ final class UserRoutes implements Routes {
         Optional<User> changedUser = users.change(user.id, "user_changed", Users.Actor.of(call), changed -> {
             role.ifPresent(value -> changed.role = value.label());
             hash.ifPresent(value -> changed.password = value);
-            permissions.ifPresent(changed::permissions);
-            rate.ifPresent(value -> changed.requestsPerMinute = value);
+            // Laid over the row as it is now: another change may have come between.
+            Fields next = patch.over(limits(changed));
+            changed.permissions(permissionsOf(next));
+            changed.requestsPerMinute = rate(next);
         });
         if (hash.isPresent() && changedUser.isPresent()) {
             // Whoever knew the old password may be signed in with it.
             lists.sessions.endAll(user.id);
         }
-        if (changedUser.isPresent() && permissions.isPresent()) {
-            lists.limits.set(user.namespace, user.id, permissions.get().maxConcurrentExecutions());
+        if (changedUser.isPresent() && patch.object("permissions").isPresent()) {
+            lists.limits.set(user.namespace, user.id, changedUser.get().maxConcurrentExecutions);
         }
         return answer(changedUser);
+    }
+
+    /// What a patch of a user is laid over: what he is limited by, as it is written in requests.
+    private static Map<String, @Nullable Object> limits(User user) {
+        Map<String, Object> permissions = MeRoute.permissions(user.permissions());
+        permissions.replaceAll((_, value) -> value instanceof Set<?> set ? List.copyOf(set) : value);
+        Map<String, @Nullable Object> limits = new LinkedHashMap<>();
+        limits.put("permissions", permissions);
+        limits.put("requests_per_minute", user.requestsPerMinute);
+        return limits;
+    }
+
+    /// His tasks and keys lie where he is, and the trail and the settings know him by his name.
+    private static void keep(Fields fields, String name, String value) {
+        if (fields.optionalText(name, NAME_LENGTH_MAX)
+                .filter(given -> !given.equals(value))
+                .isPresent()) {
+            fields.refuse(name, "immutable", "cannot be changed", "create another user");
+        }
     }
 
     private Answer delete(Call call) {
@@ -170,10 +195,15 @@ final class UserRoutes implements Routes {
                     return caller.namespace();
                 }))
                 .orElse(caller.namespace());
-        Permissions permissions =
-                fields.object("permissions").map(UserRoutes::permissions).orElse(Permissions.ALL);
-        Integer rate = fields.integer("requests_per_minute", 1, 10_000_000).orElse(null);
-        return new Users.Powers(role, namespace, permissions, rate);
+        return new Users.Powers(role, namespace, permissionsOf(fields), rate(fields));
+    }
+
+    private static @Nullable Integer rate(Fields fields) {
+        return fields.integer("requests_per_minute", 1, 10_000_000).orElse(null);
+    }
+
+    private static Permissions permissionsOf(Fields fields) {
+        return fields.object("permissions").map(UserRoutes::permissions).orElse(Permissions.ALL);
     }
 
     private static Permissions permissions(Fields fields) {

@@ -33,6 +33,7 @@ final class Users implements Accounts {
             RowSigner signer,
             Outbox outbox,
             Revisions revisions,
+            Revocations revocations,
             ApiKeys keys,
             TransactionTemplate transaction,
             InstantSource time) {}
@@ -176,20 +177,23 @@ final class Users implements Accounts {
         }
     }
 
-    /// Gives a service account another secret. Tokens that it got with the old one last until they end.
+    /// Gives a service account another secret. The old one ends, and so do the tokens that were got with it.
     ///
     /// @return empty when there is no such account
     Optional<ClientSecret> rollSecret(UUID id, String secret, Actor actor) {
-        return Objects.requireNonNull(tools.transaction.execute(_ -> find(id).flatMap(
-                        user -> clients.findByPrincipal(id)
-                                .filter(tools.signer::signed)
-                                .map(client -> {
-                                    client.secretHash = Secrets.hash(secret);
-                                    tools.signer.sign(client);
-                                    clients.saveAndFlush(client);
-                                    note("client_secret_rolled", user, actor);
-                                    return new ClientSecret(client.clientId, secret);
-                                }))));
+        Optional<ClientSecret> rolled = Objects.requireNonNull(tools.transaction.execute(_ -> find(id).flatMap(user ->
+                clients.findByPrincipal(id).filter(tools.signer::signed).map(client -> {
+                    tools.revocations.revoke(
+                            Secrets.mark(Secrets.text(client.secretHash)),
+                            tools.time.instant().plus(Tokens.LIFE_MAX));
+                    client.secretHash = Secrets.hash(secret);
+                    tools.signer.sign(client);
+                    clients.saveAndFlush(client);
+                    note("client_secret_rolled", user, actor);
+                    return new ClientSecret(client.clientId, secret);
+                }))));
+        tools.revisions.changed();
+        return rolled;
     }
 
     /// Removes a user: his row stays for the references to it, without name and password.

@@ -1,5 +1,6 @@
 package dev.vigil.api.web;
 
+import jakarta.servlet.http.HttpServletResponse;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
@@ -8,9 +9,16 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 
 /// An answer as bytes, and an answer of something that did not happen.
 final class StoredAnswer {
+    /// What is shown once, of something that exists from then on: a dry run has no use for it.
+    private static final Set<String> SHOWN_ONCE = Set.of("client_secret", "key", "token", "join_command");
+
+    /// What names something that was just made.
+    private static final Set<String> NAMES = Set.of("id", "client_id", "prefix");
+
     private StoredAnswer() {}
 
     static byte[] bytes(Answer answer) {
@@ -55,13 +63,18 @@ final class StoredAnswer {
         }
     }
 
-    /// The answer to a dry run: 200, and it says that nothing was stored. Without Location: nothing lies there.
+    /// The answer to a dry run: 200, and it says that nothing was stored. Without Location, secrets and the ids of what
+    /// would be new: nothing lies there.
     static Answer rehearsed(Answer answer) {
         Map<String, Object> body = new LinkedHashMap<>();
         body.put("dry_run", true);
         if (answer.body() instanceof Answer.Body.Bytes(String type, byte[] content)
                 && type.equals("application/json")) {
             body.putAll(Json.object(content));
+            body.keySet().removeAll(SHOWN_ONCE);
+            if (answer.status() == HttpServletResponse.SC_CREATED) {
+                body.keySet().removeAll(NAMES);
+            }
         }
         return answer.body() instanceof Answer.Body.Stream ? answer : Answer.json(200, body);
     }
