@@ -5,6 +5,7 @@ import dev.vigil.postgres.Credentials;
 import dev.vigil.postgres.Role;
 import dev.vigil.scheduler.execution.Dispatcher;
 import dev.vigil.scheduler.execution.LiveCores;
+import dev.vigil.scheduler.execution.Retention;
 import dev.vigil.scheduler.task.CreateResult;
 import dev.vigil.scheduler.task.CreateResult.Created;
 import dev.vigil.scheduler.task.Limits;
@@ -158,7 +159,8 @@ final class CoreContestant implements Contestant {
         }
         Credentials role = database.as(Role.CORE);
         var starting = new Dispatcher(
-                new Dispatcher.Settings(UUID.randomUUID(), role.url(), role.username(), role.password(), LOOPS),
+                new Dispatcher.Settings(
+                        UUID.randomUUID(), role.url(), role.username(), role.password(), LOOPS, Retention.USUAL),
                 new SecureRandom());
         var link = new InProcessWorker(starting, started);
         worker = link;
