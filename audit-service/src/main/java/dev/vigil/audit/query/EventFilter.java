@@ -17,6 +17,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.UUID;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -40,6 +41,7 @@ record EventFilter(
     private static final int LIMIT_DEFAULT = 50;
     private static final int LIMIT_MAX = 200;
     private static final int LABEL_LENGTH_MAX = 200;
+    private static final Pattern SUBJECT_INDEX = Pattern.compile("[0-9a-f]{32}");
     private static final Set<String> NEWEST_FIRST = Set.of("-timestamp", "-created_at", "-seq");
     private static final Set<String> OLDEST_FIRST = Set.of("timestamp", "created_at", "seq");
     private static final Set<String> FILTERS = Set.of(
@@ -114,7 +116,7 @@ record EventFilter(
                 id(given, "task_id", Kind.TASK),
                 id(given, "execution_id", Kind.EXECUTION),
                 id(given, "worker_id", Kind.WORKER),
-                label(given, "subject"));
+                subject(given));
         List<String> types =
                 Arrays.stream(EventType.values()).map(EventType::label).toList();
         List<String> results = Arrays.stream(Result.values()).map(Result::label).toList();
@@ -160,6 +162,20 @@ record EventFilter(
                         .map(Id::uuid)
                         .orElseThrow(() -> invalid(
                                 name, "id", "is no id of that kind; use " + kind.prefix() + "_ and 26 characters"));
+    }
+
+    /// Events name subjects by a keyed index that only the API can compute. A name would match nothing, which reads as
+    /// if
+    /// there were nothing about that person.
+    private static @Nullable String subject(Map<String, String> given) {
+        String text = given.get("subject");
+        if (text != null && !SUBJECT_INDEX.matcher(text).matches()) {
+            throw invalid(
+                    "subject",
+                    "format",
+                    "is no blind index (32 hexadecimal digits); to ask by name, ask the API, which knows the index");
+        }
+        return text;
     }
 
     private static @Nullable Instant instant(Map<String, String> given, String name) {
