@@ -160,6 +160,22 @@ class FulfilmentTest {
     }
 
     @Test
+    void an_expired_export_goes_without_anybody_asking_and_others_stay() {
+        task(subject, "anything");
+        String expired = done("access", subject);
+        String other = done("access", subject);
+
+        office.execute("UPDATE gdpr.request SET expires_at = now() WHERE id = '" + uuid(expired) + "'");
+
+        await().atMost(DONE_WITHIN)
+                .until(() -> office.query(
+                                "SELECT count(*) FROM gdpr.export_chunk WHERE request = '" + uuid(expired) + "'",
+                                Long.class)
+                        == 0);
+        assertThat(export(other).status()).isEqualTo(200);
+    }
+
+    @Test
     void an_export_that_was_changed_in_the_database_is_not_handed_out() {
         task(subject, "anything");
         String access = done("access", subject);
@@ -275,6 +291,63 @@ class FulfilmentTest {
 
         awaitState(erasure, "done");
         assertThat(export(access).status()).isEqualTo(410);
+    }
+
+    @Test
+    void an_approval_that_only_the_vault_has_stored_erases_nothing_until_it_is_given_again() {
+        String task = task(subject, "anything");
+        String erasure = approvedInTheVaultAlone();
+
+        assertThat(office.query(
+                        "SELECT count(*) FROM vault.subject_request WHERE approved_by IS NOT NULL AND id = '"
+                                + uuid(erasure) + "'",
+                        Long.class))
+                .isEqualTo(1);
+        assertThat(admin.get(url + "/" + erasure).expect(200).path("state").asString())
+                .isEqualTo("awaiting_approval");
+        assertThat(scheduler.get(office.api() + "/api/v1/tasks/" + task).status())
+                .isEqualTo(200);
+
+        approve(erasure);
+        awaitState(erasure, "done");
+        assertThat(scheduler.get(office.api() + "/api/v1/tasks/" + task).status())
+                .isEqualTo(404);
+    }
+
+    @Test
+    void an_approval_that_only_the_vault_has_stored_can_still_be_rejected() {
+        String task = task(subject, "anything");
+        String erasure = approvedInTheVaultAlone();
+
+        office.person("admin").post(url + "/" + erasure + ":reject", "").expect(200);
+
+        awaitState(erasure, "rejected");
+        assertThat(office.person("admin")
+                        .post(url + "/" + erasure + ":approve", "")
+                        .status())
+                .isEqualTo(409);
+        assertThat(office.query(
+                        "SELECT count(*) FROM vault.subject_request WHERE closed_at IS NOT NULL AND id = '"
+                                + uuid(erasure) + "'",
+                        Long.class))
+                .isEqualTo(1);
+        assertThat(scheduler.get(office.api() + "/api/v1/tasks/" + task).status())
+                .isEqualTo(200);
+    }
+
+    /// As a crash between the two stores would leave it.
+    private String approvedInTheVaultAlone() {
+        String erasure = ask("erasure", subject);
+        office.execute("REVOKE INSERT ON gdpr.outbox FROM vigil_gdpr");
+        try {
+            assertThat(office.person("admin")
+                            .post(url + "/" + erasure + ":approve", "")
+                            .status())
+                    .isGreaterThanOrEqualTo(500);
+        } finally {
+            office.execute("GRANT INSERT ON gdpr.outbox TO vigil_gdpr");
+        }
+        return erasure;
     }
 
     @Test

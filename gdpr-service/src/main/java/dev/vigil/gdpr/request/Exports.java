@@ -2,6 +2,8 @@ package dev.vigil.gdpr.request;
 
 import java.io.IOException;
 import java.io.OutputStream;
+import java.time.Instant;
+import java.time.ZoneOffset;
 import java.util.Arrays;
 import java.util.List;
 import java.util.UUID;
@@ -10,6 +12,7 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 /// The table `gdpr.export_chunk`: exports in sealed pieces.
 final class Exports {
     private static final int PIECE_BYTES = 1 << 20;
+    private static final int EXPIRED_MAX = 100;
 
     private final JdbcClient db;
 
@@ -67,6 +70,21 @@ final class Exports {
     void delete(UUID request) {
         db.sql("DELETE FROM gdpr.export_chunk WHERE request = :request")
                 .param("request", request)
+                .update();
+    }
+
+    /// Deletes exports that can be fetched no more, at most [#EXPIRED_MAX] at a time.
+    void deleteExpired(Instant now) {
+        db.sql("""
+                        DELETE FROM gdpr.export_chunk
+                         WHERE request IN (SELECT c.request
+                                             FROM gdpr.export_chunk c
+                                             JOIN gdpr.request r ON r.id = c.request
+                                            WHERE c.n = 0 AND r.expires_at <= :now
+                                            LIMIT :limit)
+                        """)
+                .param("now", now.atOffset(ZoneOffset.UTC))
+                .param("limit", EXPIRED_MAX)
                 .update();
     }
 

@@ -73,7 +73,7 @@ public final class RequestRoutes {
         this.transactions = means.transactions();
         this.time = means.time();
         var store = new Fulfilment.Store(requests, exports, outbox, transactions, time, means.exportLife());
-        this.worker = new RequestWorker(requests, new Fulfilment(store, vault, audit, signer));
+        this.worker = new RequestWorker(store, new Fulfilment(store, vault, audit, signer));
     }
 
     /// Works on what the routes take in; the caller starts and closes it.

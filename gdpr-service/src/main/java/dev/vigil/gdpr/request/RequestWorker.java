@@ -2,6 +2,7 @@ package dev.vigil.gdpr.request;
 
 import dev.vigil.gdpr.web.RefusedException;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.Executors;
@@ -21,16 +22,23 @@ public final class RequestWorker implements AutoCloseable {
     private static final Duration WAIT = Duration.ofMillis(300);
     private static final Duration AFTER_FAILURE = Duration.ofSeconds(2);
     private static final long IDLE_MILLIS = 300;
+    /// How often exports are looked for that have expired.
+    private static final long SWEEP_NANOS = Duration.ofSeconds(10).toNanos();
 
     private final Requests requests;
+    private final Exports exports;
+    private final InstantSource time;
     private final Fulfilment fulfilment;
     private final Semaphore news = new Semaphore(0);
     private final ScheduledExecutorService holder = Executors.newSingleThreadScheduledExecutor(
             Thread.ofPlatform().daemon().name("subject-request-hold").factory());
     private @Nullable Thread thread;
+    private long swept = System.nanoTime() - SWEEP_NANOS;
 
-    RequestWorker(Requests requests, Fulfilment fulfilment) {
-        this.requests = requests;
+    RequestWorker(Fulfilment.Store store, Fulfilment fulfilment) {
+        this.requests = store.requests();
+        this.exports = store.exports();
+        this.time = store.time();
         this.fulfilment = fulfilment;
     }
 
@@ -47,6 +55,7 @@ public final class RequestWorker implements AutoCloseable {
     private void work() {
         while (!Thread.currentThread().isInterrupted()) {
             try {
+                sweep();
                 Optional<SubjectRequest> taken = requests.take(HOLD);
                 if (taken.isPresent()) {
                     advance(taken.get());
@@ -59,6 +68,14 @@ public final class RequestWorker implements AutoCloseable {
                 LOG.warn("event=subject_requests_wait reason=\"{}\"", e.getMessage());
                 pause();
             }
+        }
+    }
+
+    /// An export that has expired goes, whether anybody asks for it or not.
+    private void sweep() {
+        if (System.nanoTime() - swept >= SWEEP_NANOS) {
+            exports.deleteExpired(time.instant());
+            swept = System.nanoTime();
         }
     }
 
