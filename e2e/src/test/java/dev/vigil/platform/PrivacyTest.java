@@ -3,6 +3,8 @@ package dev.vigil.platform;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.vigil.protocol.id.Id;
+import dev.vigil.protocol.id.Kind;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.net.http.HttpResponse;
@@ -10,6 +12,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.Base64;
 import java.util.HashMap;
@@ -18,6 +25,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.zip.ZipInputStream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -43,8 +51,10 @@ class PrivacyTest {
     private static VigilClient client;
 
     @BeforeAll
-    static void start() {
-        platform = Platform.start(PlatformSettings.in(folder.resolve("data")), _ -> {});
+    static void start() throws IOException {
+        PlatformSettings plain = PlatformSettings.in(folder.resolve("data"));
+        var settings = new PlatformSettings(plain.data(), 0, handlers(), true, 1, 1, false, plain.programs());
+        platform = Platform.start(settings, _ -> {});
         Ready ready = platform.ready();
         admin = VigilClient.ofUser(
                 ready.url(), ready.admin().username(), ready.admin().password());
@@ -93,6 +103,144 @@ class PrivacyTest {
         assertThat(client.post(REQUESTS, Map.of("kind", "access", "subject", "x", "reason", "y"))
                         .status())
                 .isEqualTo(403);
+    }
+
+    @Test
+    void an_erasure_ends_what_runs_and_a_result_that_comes_late_is_stored_nowhere() throws Exception {
+        String subject = "customer-late";
+        String task = client.post("/api/v1/tasks", task("test.late", subject, Map.of("token", "canary-late")))
+                .expect(201)
+                .path("id")
+                .asString();
+        String execution = "exe_" + task.substring("tsk_".length());
+        await().atMost(PATIENCE)
+                .until(() -> client.get("/api/v1/executions/" + execution + "/logs")
+                        .text()
+                        .contains("canary-late begins"));
+        long worker = Long.parseLong(Files.readString(folder.resolve("data/run/worker-1.pid"))
+                .strip()
+                .split("\\s+", -1)[0]);
+
+        signal("STOP", worker);
+        try {
+            // The worker hears of nothing, while its handler goes on and answers.
+            String erasure = ask("erasure", subject);
+            user("late-admin", "admin")
+                    .post(REQUESTS + "/" + erasure + ":approve")
+                    .expect(200);
+            awaitState(erasure, "done");
+            assertThat(stored(execution)).isEqualTo("cancelled by nobody, 0 results, 0 lines, 0 messages");
+        } finally {
+            signal("CONT", worker);
+        }
+        // It is back and has told all it had once it takes new work.
+        String next = task("customer-after-late", "canary-next");
+        await().atMost(PATIENCE)
+                .until(() -> client.get("/api/v1/executions?task_id=" + next)
+                        .expect(200)
+                        .path("items")
+                        .path(0)
+                        .path("state")
+                        .asString()
+                        .equals("succeeded"));
+        assertThat(stored(execution)).isEqualTo("cancelled by nobody, 0 results, 0 lines, 0 messages");
+        assertThat(client.get("/api/v1/tasks/" + task).status()).isEqualTo(404);
+        assertThat(admin.get("/api/v1/executions/" + execution).text()).doesNotContain("canary-late");
+    }
+
+    @Test
+    void a_handler_that_prints_its_secret_leaves_stars_in_logs_progress_and_error_and_the_value_nowhere()
+            throws Exception {
+        String secret = "canary-told-9c1e77d0";
+        admin.put("/api/v1/secrets/told-key", Map.of("value", secret)).expect(201);
+
+        String task = client.post("/api/v1/tasks", task("test.teller", null, Map.of("key", "secret://told-key")))
+                .expect(201)
+                .path("id")
+                .asString();
+
+        String execution = "/api/v1/executions/exe_" + task.substring("tsk_".length());
+        await().atMost(PATIENCE)
+                .until(() -> client.get(execution)
+                        .expect(200)
+                        .path("state")
+                        .asString()
+                        .equals("failed"));
+        JsonNode ended = client.get(execution).expect(200);
+        String logs = client.get(execution + "/logs").text();
+        assertThat(logs).contains("my key is ***", "aloud ***, cut in ***");
+        assertThat(ended.path("error").path("detail").asString()).contains("aloud ***");
+        assertThat(logs + ended).doesNotContain(secret);
+        assertThat(Canary.filesHolding(folder, secret)).isEmpty();
+        assertThat(Canary.filesHolding(folder, "test.teller"))
+                .as("control: what is not secret can be found")
+                .isNotEmpty();
+    }
+
+    /// A handler that answers after a while whatever becomes of its worker, and one that tells its secret.
+    private static Path handlers() throws IOException {
+        Path parent = folder.resolve("handlers");
+        handler(parent, "test.late", "", """
+                read -r run
+                trap '' TERM INT HUP
+                echo "canary-late begins"
+                sleep 3
+                printf '{"done":{"text":"canary-late result"}}\\n' >&"$VIGIL_FD"
+                """);
+        handler(parent, "test.teller", "secrets_allowed: [told-key]", """
+                read -r run
+                key=$(cat /run/task/secrets/told-key)
+                echo "my key is $key"
+                printf 'aloud %s, cut in %s' "$key" "${key%%????}" >&2
+                sleep 0.3
+                printf '%s\\n' "${key#"${key%%????}"}" >&2
+                printf '{"progress":0.5,"message":"holding %s"}\\n' "$key" >&"$VIGIL_FD"
+                exit 3
+                """);
+        return parent;
+    }
+
+    private static void handler(Path parent, String name, String more, String script) throws IOException {
+        Path handler = Files.createDirectories(parent.resolve(name));
+        Files.writeString(handler.resolve("handler.yaml"), """
+                name: %s
+                version: 1
+                command: [/bin/sh, run.sh]
+                isolation: fresh
+                %s
+                """.formatted(name, more));
+        Files.writeString(handler.resolve("run.sh"), script);
+    }
+
+    private static void signal(String name, long process) throws IOException, InterruptedException {
+        assertThat(new ProcessBuilder("kill", "-" + name, Long.toString(process))
+                        .start()
+                        .waitFor())
+                .isZero();
+    }
+
+    /// What the database has of an execution.
+    private static String stored(String execution) throws SQLException {
+        Ready.Postgres at = platform.ready().postgres();
+        String url = "jdbc:postgresql://" + at.host() + ":" + at.port() + "/" + at.database();
+        try (Connection database = DriverManager.getConnection(url, at.owner(), at.password());
+                PreparedStatement query = database.prepareStatement("""
+                        SELECT (SELECT string_agg(
+                                   CASE WHEN state = 4 THEN 'cancelled' ELSE 'state ' || state END || ' by '
+                                   || CASE WHEN owner = '00000000-0000-0000-0000-000000000000' AND result IS NULL
+                                           THEN 'nobody' ELSE 'somebody' END, ' and ')
+                                  FROM scheduler.history WHERE id = e.id)
+                            || ', ' || (SELECT count(*) FROM scheduler.result WHERE execution = e.id) || ' results'
+                            || ', ' || (SELECT count(*) FROM scheduler.log WHERE execution = e.id) || ' lines'
+                            || ', ' || (SELECT count(*) FROM scheduler.progress WHERE execution = e.id) || ' messages'
+                          FROM (SELECT ?::uuid AS id) e
+                        """)) {
+            query.setObject(1, Id.parse(Kind.EXECUTION, execution).orElseThrow().uuid());
+            try (ResultSet row = query.executeQuery()) {
+                row.next();
+                return String.valueOf(row.getString(1));
+            }
+        }
     }
 
     private static void verify(Map<String, byte[]> export) throws Exception {
@@ -156,22 +304,19 @@ class PrivacyTest {
     }
 
     private static String task(String subject, String content) {
-        return client.post(
-                        "/api/v1/tasks",
-                        Map.of(
-                                "name",
-                                "mail",
-                                "handler",
-                                "demo.echo",
-                                "schedule",
-                                Map.of("type", "one_time"),
-                                "subject",
-                                subject,
-                                "payload",
-                                Map.of("text", content)))
+        return client.post("/api/v1/tasks", task("demo.echo", subject, Map.of("text", content)))
                 .expect(201)
                 .path("id")
                 .asString();
+    }
+
+    private static Map<String, Object> task(String handler, @Nullable String subject, Map<String, String> payload) {
+        var task = new HashMap<String, Object>(
+                Map.of("name", "mail", "handler", handler, "schedule", Map.of("type", "one_time"), "payload", payload));
+        if (subject != null) {
+            task.put("subject", subject);
+        }
+        return task;
     }
 
     private static String ask(String kind, String subject) {
