@@ -283,6 +283,30 @@ class ConventionsTest {
     }
 
     @Test
+    void every_list_takes_the_sort_it_has_and_names_it_when_asked_for_another() {
+        Api.Http admin = api.admin();
+        List<String> lists = api.context().getBean(RouteTable.class).routes().stream()
+                .filter(route -> route.method().equals("GET")
+                        && route.operation().query().contains("after")
+                        && !route.template().matches("/api/v1/(audit|gdpr)/.*|.*[{].*"))
+                .map(Route::template)
+                .toList();
+
+        assertThat(lists)
+                .contains(
+                        "/api/v1/tasks", "/api/v1/executions", "/api/v1/users", "/api/v1/api-keys", "/api/v1/secrets");
+        assertThat(lists).allSatisfy(list -> {
+            assertThat(admin.get(list + "?limit=1&sort=-created_at").status()).isEqualTo(200);
+            for (String other : List.of("name", "due_at", "")) {
+                Reply refused = admin.get(list + "?sort=" + other);
+                assertThat(refused.status()).isEqualTo(400);
+                assertThat(refused.code()).isEqualTo("bad_sort");
+                assertThat(refused.json().path("detail").asString()).contains("sort=-created_at");
+            }
+        });
+    }
+
+    @Test
     void an_execution_that_does_not_run_says_why() {
         String task = create("a");
         String path = "/api/v1/executions/" + ids("executions?task_id=" + task).getFirst() + "/explain";

@@ -58,7 +58,7 @@ final class ApiKeyRoutes implements Routes {
                         .dryRun()
                         .handler(this::create),
                 everybody(Route.get(PATH, "listApiKeys").about("Identity", "List your API keys, or all for admins"))
-                        .query("limit", "after")
+                        .query("limit", "after", "sort")
                         .answers(200, "ApiKeyPage")
                         .handler(this::list),
                 everybody(Route.get(PATH + "/{id}", "getApiKey").about("Identity", "Get an API key, without its text"))
@@ -131,7 +131,7 @@ final class ApiKeyRoutes implements Routes {
         int limit = Cursors.limit(call);
         UUID owner = managesAll(caller) ? null : caller.id();
         String list = "api-keys " + caller.id();
-        List<ApiKey> page = keys.page(owner, cursors.after(call, list), limit + 1);
+        List<ApiKey> page = keys.page(owner, cursors.afterNewest(call, list), limit + 1);
         return Answer.json(200, cursors.page(page, limit, list, new Cursors.View<>(ApiKey::id, ApiKeyRoutes::view)));
     }
 

@@ -44,7 +44,7 @@ final class ServiceAccountRoutes implements Routes {
                         .dryRun()
                         .handler(this::create),
                 admin(Route.get(PATH, "listServiceAccounts").about("Users", "List service accounts, newest first"))
-                        .query("limit", "after")
+                        .query("limit", "after", "sort")
                         .answers(200, "UserPage")
                         .handler(this::list),
                 admin(Route.post(PATH + "/{id}:roll", "rollServiceAccount")
@@ -74,7 +74,7 @@ final class ServiceAccountRoutes implements Routes {
 
     private Answer list(Call call) {
         int limit = Cursors.limit(call);
-        UUID before = cursors.after(call, KIND);
+        UUID before = cursors.afterNewest(call, KIND);
         List<User> page = users.page(KIND, before, limit + 1);
         return Answer.json(200, cursors.page(page, limit, KIND, new Cursors.View<>(user -> user.id, views::view)));
     }

@@ -56,7 +56,7 @@ final class UserRoutes implements Routes {
                         .dryRun()
                         .handler(this::create),
                 admin(Route.get("/api/v1/users", "listUsers").about("Users", "List users, newest first"))
-                        .query("limit", "after")
+                        .query("limit", "after", "sort")
                         .answers(200, "UserPage")
                         .handler(this::list),
                 admin(Route.get("/api/v1/users/{id}", "getUser").about("Users", "Get a user or service account"))
@@ -101,7 +101,7 @@ final class UserRoutes implements Routes {
 
     private Answer list(Call call) {
         int limit = Cursors.limit(call);
-        UUID before = lists.cursors.after(call, "users");
+        UUID before = lists.cursors.afterNewest(call, "users");
         List<User> page = users.page("user", before, limit + 1);
         return Answer.json(
                 200, lists.cursors.page(page, limit, "users", new Cursors.View<>(user -> user.id, this::view)));

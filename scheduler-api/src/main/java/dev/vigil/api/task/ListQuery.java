@@ -3,7 +3,6 @@ package dev.vigil.api.task;
 import dev.vigil.api.access.Namespaces;
 import dev.vigil.api.web.Call;
 import dev.vigil.api.web.Caller;
-import dev.vigil.api.web.Code;
 import dev.vigil.api.web.Cursors;
 import dev.vigil.api.web.FieldError;
 import dev.vigil.api.web.Problem;
@@ -82,7 +81,7 @@ final class ListQuery {
 
     /// The page, one row longer than asked for: the last one tells whether there is more.
     Page page(Cursors cursors) {
-        return new Page(cursors.after(call, name()), Cursors.limit(call) + 1, ascending());
+        return new Page(cursors.after(call, name()), Cursors.limit(call) + 1, Cursors.ascending(call));
     }
 
     /// Names the list with all its filters, so that a cursor of another one is refused.
@@ -99,16 +98,6 @@ final class ListQuery {
             }
         }
         return name.toString();
-    }
-
-    private boolean ascending() {
-        return switch (call.query("sort").orElse("-created_at")) {
-            case "-created_at" -> false;
-            case "created_at" -> true;
-            default ->
-                throw new ProblemException(
-                        Code.BAD_SORT, "Lists are sorted by creation only; use sort=-created_at or sort=created_at.");
-        };
     }
 
     private @Nullable Integer namespace() {

@@ -74,7 +74,7 @@ final class SecretRoutes implements Routes {
                         .about(TAG, "List the secrets of your namespace, newest first")
                         .roles()
                         .scope(Scope.SECRETS_MANAGE)
-                        .query("limit", "after", ChosenNamespace.PARAMETER)
+                        .query("limit", "after", "sort", ChosenNamespace.PARAMETER)
                         .answers(200, "SecretPage")
                         .handler(this::list),
                 Route.get("/api/v1/secrets/{name}", "getSecret")
@@ -181,7 +181,7 @@ final class SecretRoutes implements Routes {
     private Answer list(Call call) {
         int namespace = lists.namespaces.of(call);
         String list = LIST + "/" + namespace;
-        UUID after = lists.cursors.after(call, list);
+        UUID after = lists.cursors.afterNewest(call, list);
         int limit = Cursors.limit(call);
         List<Secrets.Secret> rows = secrets.list(namespace, after == null ? Workers.NEWEST : after, limit + 1);
         Map<String, Object> page = lists.cursors.page(

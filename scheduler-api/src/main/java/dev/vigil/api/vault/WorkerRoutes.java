@@ -66,7 +66,7 @@ final class WorkerRoutes implements Routes {
                         .handler(this::revokeToken),
                 operate(Route.get("/api/v1/workers", "listWorkers"))
                         .about(TAG, "List workers, newest first")
-                        .query("limit", "after")
+                        .query("limit", "after", "sort")
                         .answers(200, "WorkerPage")
                         .handler(this::list),
                 operate(Route.get("/api/v1/workers/{id}", "getWorker"))
@@ -162,7 +162,7 @@ final class WorkerRoutes implements Routes {
 
     private Answer list(Call call) {
         int limit = Cursors.limit(call);
-        UUID after = cursors.after(call, LIST);
+        UUID after = cursors.afterNewest(call, LIST);
         List<Fleet.Member> members = fleet.list(after == null ? Workers.NEWEST : after, limit + 1);
         return Answer.json(
                 200, cursors.page(members, limit, LIST, new Cursors.View<>(Fleet.Member::uuid, Fleet.Member::view)));

@@ -18,6 +18,7 @@ public final class Cursors {
     private static final int LIMIT_DEFAULT = 50;
     private static final int LIMIT_MAX = 200;
     private static final int MAC_LENGTH = 16;
+    private static final String NEWEST_FIRST = "-created_at";
 
     private final Mac mac;
 
@@ -40,6 +41,30 @@ public final class Cursors {
                     List.of(new FieldError("limit", "range", "is outside the range", "use 1 to " + LIMIT_MAX))));
         }
         return limit;
+    }
+
+    /// Whether the parameter `sort` asks for the oldest first. Ids grow with the time they were made at, and only by
+    /// them a page is found without reading the ones before it.
+    public static boolean ascending(Call call) {
+        return switch (call.query("sort").orElse(NEWEST_FIRST)) {
+            case NEWEST_FIRST -> false;
+            case "created_at" -> true;
+            default ->
+                throw new ProblemException(
+                        Code.BAD_SORT,
+                        "This list is sorted by creation only; use sort=-created_at or sort=created_at.");
+        };
+    }
+
+    /// The position named by the parameter `after`, in a list that has one order.
+    ///
+    /// @param list as for [#after]
+    public @Nullable UUID afterNewest(Call call, String list) {
+        if (!call.query("sort").orElse(NEWEST_FIRST).equals(NEWEST_FIRST)) {
+            throw new ProblemException(
+                    Code.BAD_SORT, "This list has the newest first and no other order; use sort=-created_at.");
+        }
+        return after(call, list);
     }
 
     /// The position named by the parameter `after`.
