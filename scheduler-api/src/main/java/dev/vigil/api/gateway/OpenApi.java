@@ -14,11 +14,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
+import org.yaml.snakeyaml.constructor.DuplicateKeyException;
 import org.yaml.snakeyaml.constructor.SafeConstructor;
 
 /// The OpenAPI 3.1 document, made from the table of routes: what is not served is not in it, and who may call what is
@@ -33,7 +35,7 @@ final class OpenApi {
     /// @param url where the service is
     OpenApi(String url) {
         this.url = url;
-        SCHEMA_FILES.forEach(name -> schemas.putAll(load(name)));
+        SCHEMA_FILES.forEach(name -> add(load(name)));
         schemas.put(
                 "Code",
                 Map.of(
@@ -41,6 +43,29 @@ final class OpenApi {
                         "string",
                         "enum",
                         Arrays.stream(Code.values()).map(Code::label).toList()));
+    }
+
+    /// Adds the schemas of one file.
+    ///
+    /// @throws IllegalArgumentException when one is there already, or the file has it twice
+    void add(InputStream file) {
+        var options = new LoaderOptions();
+        options.setAllowDuplicateKeys(false);
+        Map<String, Object> loaded;
+        try (file) {
+            loaded = new Yaml(new SafeConstructor(options)).load(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (DuplicateKeyException e) {
+            throw new IllegalArgumentException(
+                    "a file of openapi/*.yaml has a name twice; keep one: " + e.getProblem(), e);
+        }
+        loaded.forEach((name, schema) -> {
+            if (schemas.put(name, schema) != null) {
+                throw new IllegalArgumentException(
+                        "two files of openapi/*.yaml have the schema " + name + "; keep one");
+            }
+        });
     }
 
     /// The document of these routes; those of the worker port are another contract and left out.
@@ -226,11 +251,8 @@ final class OpenApi {
                 : "application/json";
     }
 
-    private static Map<String, Object> load(String name) {
-        try (InputStream in = OpenApi.class.getResourceAsStream("/openapi/" + name + ".yaml")) {
-            return in == null ? Map.of() : new Yaml(new SafeConstructor(new LoaderOptions())).load(in);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+    private static InputStream load(String name) {
+        return Objects.requireNonNull(
+                OpenApi.class.getResourceAsStream("/openapi/" + name + ".yaml"), () -> "no openapi/" + name + ".yaml");
     }
 }

@@ -1,10 +1,14 @@
 package dev.vigil.api.gateway;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import dev.vigil.api.Api;
 import dev.vigil.api.web.Access;
 import dev.vigil.api.web.RouteTable;
+import java.io.ByteArrayInputStream;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
@@ -88,6 +92,24 @@ class OpenApiTest {
 
         assertThat(JsonMapper.shared().valueToTree(yaml).toString().length())
                 .isEqualTo(document.toString().length());
+    }
+
+    @Test
+    void a_schema_that_is_written_twice_is_refused() {
+        var openApi = new OpenApi(api.url());
+
+        openApi.add(file("Fresh: {type: object}"));
+
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> openApi.add(file("Once: {type: object}\nOnce: {type: string}")))
+                .withMessageContaining("Once");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> openApi.add(file("Task: {type: object}")))
+                .withMessageContaining("Task");
+    }
+
+    private static InputStream file(String yaml) {
+        return new ByteArrayInputStream(yaml.getBytes(StandardCharsets.UTF_8));
     }
 
     @Test
