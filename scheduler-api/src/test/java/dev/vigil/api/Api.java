@@ -22,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 import org.springframework.context.ConfigurableApplicationContext;
 import org.springframework.jdbc.core.simple.JdbcClient;
@@ -47,6 +48,13 @@ public final class Api implements AutoCloseable {
     private final Map<String, Object> settings;
     private final String url;
     private ConfigurableApplicationContext context;
+    private @Nullable Http admin;
+
+    static {
+        // What tests wait for is mostly there already, or within milliseconds.
+        Awaitility.setDefaultPollDelay(Duration.ZERO);
+        Awaitility.setDefaultPollInterval(Duration.ofMillis(20));
+    }
 
     private Api(Database database, Map<String, Object> more) {
         this.database = database;
@@ -196,8 +204,14 @@ public final class Api implements AutoCloseable {
         return bearer(reply.expect(200).path("access_token").asString());
     }
 
-    public Http admin() {
-        return login("admin", ADMIN_PASSWORD);
+    /// The bootstrapped admin, signed in once: a password takes longer than most calls.
+    public synchronized Http admin() {
+        Http known = admin;
+        if (known == null) {
+            known = login("admin", ADMIN_PASSWORD);
+            admin = known;
+        }
+        return known;
     }
 
     /// The bootstrapped service account.

@@ -107,12 +107,14 @@ class EventOfEveryChangeTest {
             var call = change.ready().get();
             settled();
             String before = state();
-            api.execute("REVOKE INSERT ON access.outbox, scheduler.outbox FROM vigil_api");
+            db.sql("REVOKE INSERT ON access.outbox, scheduler.outbox FROM vigil_api")
+                    .update();
             Reply reply;
             try {
                 reply = call.get();
             } finally {
-                api.execute("GRANT INSERT ON access.outbox, scheduler.outbox TO vigil_api");
+                db.sql("GRANT INSERT ON access.outbox, scheduler.outbox TO vigil_api")
+                        .update();
             }
 
             if (operation.equals("createTasks")) {
