@@ -77,7 +77,8 @@ final class BenchTasks {
                 TaskDraft.MISFIRE_LIMIT,
                 Overlap.SKIP,
                 Duration.ZERO,
-                Map.of());
+                Map.of(),
+                List.of());
     }
 
     /// As the API writes it.

@@ -3,13 +3,18 @@ package dev.vigil.api.task;
 import dev.vigil.api.web.Code;
 import dev.vigil.api.web.Fields;
 import dev.vigil.api.web.ProblemException;
+import dev.vigil.protocol.id.Id;
+import dev.vigil.protocol.id.Kind;
 import dev.vigil.scheduler.task.Priority;
 import dev.vigil.scheduler.task.RetryPolicy;
 import dev.vigil.scheduler.task.TaskDraft;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /// The body of `POST /api/v1/tasks`: the one place where it is read and where its defaults are.
@@ -62,6 +67,7 @@ record TaskBody(TaskDraft draft, byte[] payload, @Nullable String subject) {
         RetryPolicy retry = fields.object("retry").map(TaskBody::retry).orElse(RetryPolicy.NONE);
         Map<String, String> labels = fields.textMap("labels", LABELS_MAX);
         String subject = fields.optionalText("subject", 200).orElse(null);
+        List<UUID> after = after(fields);
         fields.finish();
         if (schedule == null) {
             throw new IllegalStateException("a body without a schedule passed");
@@ -77,8 +83,23 @@ record TaskBody(TaskDraft draft, byte[] payload, @Nullable String subject) {
                 schedule.misfireLimit(),
                 schedule.overlap(),
                 schedule.jitter(),
-                labels);
+                labels,
+                after);
         return new TaskBody(draft, payload, subject);
+    }
+
+    /// Ids of executions, or of one_time tasks, whose id is also their execution's. Whether they are there is not known
+    /// yet.
+    private static List<UUID> after(Fields fields) {
+        var after = new LinkedHashSet<UUID>();
+        for (String text : fields.texts("after", TaskDraft.AFTER_MAX).orElse(List.of())) {
+            Optional<Id> id = Id.parse(Kind.EXECUTION, text).or(() -> Id.parse(Kind.TASK, text));
+            if (id.isEmpty()) {
+                fields.refuse("after", "format", "holds what is no id", "use ids such as exe_… and tsk_…");
+            }
+            id.ifPresent(found -> after.add(found.uuid()));
+        }
+        return List.copyOf(after);
     }
 
     private static Duration timeout(Fields fields) {

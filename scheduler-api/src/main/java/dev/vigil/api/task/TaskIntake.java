@@ -19,6 +19,7 @@ import dev.vigil.protocol.audit.EventType;
 import dev.vigil.protocol.audit.Result;
 import dev.vigil.protocol.id.Id;
 import dev.vigil.protocol.id.Kind;
+import dev.vigil.scheduler.execution.Executions;
 import dev.vigil.scheduler.task.CreateResult;
 import dev.vigil.scheduler.task.Events;
 import dev.vigil.scheduler.task.Fires;
@@ -31,6 +32,7 @@ import dev.vigil.scheduler.task.TaskView;
 import dev.vigil.scheduler.task.Tasks;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HexFormat;
 import java.util.List;
@@ -50,10 +52,11 @@ final class TaskIntake {
     private final Handlers handlers;
     private final PayloadSealer sealer;
     private final InputSchemas schemas;
+    private final Executions executions;
     private final InstantSource time;
 
-    /// What a payload is checked against.
-    record Registry(Handlers handlers, InputSchemas schemas) {}
+    /// What a body is checked against.
+    record Registry(Handlers handlers, InputSchemas schemas, Executions executions) {}
 
     /// Where tasks go, and whether their events can go with them.
     record Storage(Tasks tasks, OutboxProbe audit) {}
@@ -63,6 +66,7 @@ final class TaskIntake {
         this.audit = storage.audit;
         this.handlers = registry.handlers;
         this.schemas = registry.schemas;
+        this.executions = registry.executions;
         this.sealer = sealer;
         this.time = time;
     }
@@ -111,12 +115,38 @@ final class TaskIntake {
                 1);
     }
 
-    /// Whether the caller may have such a task, and whether its handler is there and takes such a payload.
+    /// Whether the caller may have such a task, whether its handler is there and takes such a payload, and whether he
+    /// may see what it comes after.
     ///
     /// @throws ProblemException 403 or 422
     void check(TaskBody body, Caller caller) {
         Verdicts.require(AccessPolicy.create(caller, FoundTasks.wish(body.draft())));
         requireFit(body.draft().handler(), body.payload());
+        requireVisible(body.draft().after(), caller);
+    }
+
+    /// What is not there and what is somebody else's look the same.
+    private void requireVisible(List<UUID> after, Caller caller) {
+        var faults = new ArrayList<FieldError>();
+        for (int i = 0; i < after.size(); i++) {
+            boolean visible = executions
+                    .get(after.get(i))
+                    .filter(found -> found.namespace() == caller.namespace())
+                    .map(found -> new AccessPolicy.Target(found.owner(), found.namespace(), found.handler()))
+                    .filter(target -> AccessPolicy.decide(caller, AccessPolicy.Action.READ, target)
+                            instanceof AccessPolicy.Verdict.Allowed)
+                    .isPresent();
+            if (!visible) {
+                faults.add(new FieldError(
+                        "/after/" + i,
+                        "unknown",
+                        "is no execution and no one_time task that you may see",
+                        "of a task that fires again and again, name one of its executions"));
+            }
+        }
+        if (!faults.isEmpty()) {
+            throw new ProblemException(Problem.invalid(faults));
+        }
     }
 
     /// A task of the caller that has been checked, sealed. Plaintext ends here.

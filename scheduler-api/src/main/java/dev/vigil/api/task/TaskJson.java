@@ -41,6 +41,9 @@ final class TaskJson {
         view.put("timeout", draft.timeout().toString());
         view.put("retry", retry(draft.retry()));
         view.put("labels", draft.labels());
+        view.put(
+                "after",
+                draft.after().stream().map(id -> id(Kind.EXECUTION, id)).toList());
         view.put("namespace", namespaces.nameOf(task.namespace()));
         view.put("created_by", id(Kind.USER, task.owner()));
         view.put("created_at", time(task.createdAt()));

@@ -54,7 +54,7 @@ final class TaskPatch {
         refuseImmutable(patch, task);
         boolean given = patch.raw().isPresent();
         TaskBody body = TaskBody.changed(patch.over(current(task, patch)), tools.time.instant());
-        TaskDraft draft = body.draft();
+        TaskDraft draft = body.draft().after(task.draft().after());
         Verdicts.require(AccessPolicy.permit(call.caller(), FoundTasks.wish(draft)));
         boolean moved = !draft.handler().equals(task.draft().handler());
         byte[] payload = given ? body.payload() : moved ? opened(task) : null;
@@ -79,6 +79,10 @@ final class TaskPatch {
     }
 
     private static void refuseImmutable(Fields patch, TaskView task) {
+        if (patch.has("after")) {
+            throw new ProblemException(Problem.invalid(List.of(new FieldError(
+                    "/after", "immutable", "cannot be changed", "create another task that comes after others"))));
+        }
         if (patch.has("subject")) {
             throw new ProblemException(Problem.invalid(List.of(new FieldError(
                     "/subject", "immutable", "cannot be changed", "create another task for another subject"))));

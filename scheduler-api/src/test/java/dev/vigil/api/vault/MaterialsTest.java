@@ -347,7 +347,8 @@ class MaterialsTest {
                 1,
                 Overlap.SKIP,
                 Duration.ZERO,
-                Map.of());
+                Map.of(),
+                List.of());
         AuditEvent event = AuditEvent.of(EventType.TASK_CREATED, "create", Result.SUCCESS, Instant.now());
         CreateResult created = tasks.create(new NewTask(
                 id, 1, UUID.randomUUID(), draft, sealer.seal(place, payload, subject), Limits.NONE, Events.of(event)));

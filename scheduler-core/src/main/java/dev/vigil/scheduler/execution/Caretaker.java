@@ -103,6 +103,7 @@ final class Caretaker implements AutoCloseable {
         }
         if (place == null) {
             passedAt = System.nanoTime();
+            UpkeepRows.dependencies(connection.db());
             int results = UpkeepRows.results(connection.db(), retention);
             if (results > 0) {
                 LOG.info("event=upkeep done=\"removed results: {}\"", results);

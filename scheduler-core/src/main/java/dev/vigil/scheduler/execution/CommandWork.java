@@ -20,11 +20,13 @@ final class CommandWork {
     private final LoopState state;
     private final Endings endings;
     private final FireWork fires;
+    private final Dependencies dependencies;
 
-    CommandWork(LoopState state, Endings endings, FireWork fires) {
+    CommandWork(LoopState state, Endings endings, FireWork fires, Dependencies dependencies) {
         this.state = state;
         this.endings = endings;
         this.fires = fires;
+        this.dependencies = dependencies;
     }
 
     /// Applies what is pending.
@@ -64,7 +66,7 @@ final class CommandWork {
             case DELETE, ERASE -> remove(shard, command);
             case PATCH -> patch(shard, command);
             case TRIGGER, RETRY -> admit(shard, command);
-            case CREATED -> true;
+            case CREATED, RELEASE -> true;
         };
         if (!owned) {
             state.examine(List.of(shard.id));
@@ -84,6 +86,7 @@ final class CommandWork {
         List<Released> released = CommandWrites.release(
                 state.db(), fence(shard), command, fires.resumeAt(command).orElse(null));
         FireWork.look(shard);
+        dependencies.look(shard, ref(command));
         return queue(shard, released);
     }
 
@@ -125,7 +128,7 @@ final class CommandWork {
         }
         Siblings siblings = ScheduleRows.siblings(state.db(), shard.id, due);
         if (siblings.overlap() == Overlap.SKIP && siblings.open() > 0 && command.kind() == Kind.TRIGGER) {
-            endings.skipped(due);
+            endings.skipped(due, "overlap");
             shard.cancels.put(ref(command), command);
             return true;
         }

@@ -24,8 +24,10 @@ final class CommandWrites {
                            WHERE s.owner = :me AND s.epoch = mine.epoch
                              FOR SHARE OF s
                         ), e AS (
-                          UPDATE scheduler.execution e SET lane = -1 - e.lane FROM s
-                           WHERE e.shard = s.id AND e.lane >= 0
+                          UPDATE scheduler.execution e
+                             SET lane = CASE WHEN e.lane >= 0 THEN -1 - e.lane ELSE 200 + e.lane END
+                            FROM s
+                           WHERE e.shard = s.id AND (e.lane >= 0 OR e.lane < -200)
                              AND e.id IN (SELECT :ref UNION ALL
                                           SELECT unnest(c.open) FROM scheduler.schedule c
                                            WHERE c.shard = :shard AND c.task_id = :ref)
@@ -66,7 +68,10 @@ final class CommandWrites {
                            WHERE s.owner = :me AND s.epoch = mine.epoch
                              FOR SHARE OF s
                         ), e AS (
-                          UPDATE scheduler.execution e SET lane = -1 - e.lane FROM s
+                          UPDATE scheduler.execution e
+                             SET lane = CASE WHEN EXISTS (SELECT FROM scheduler.dependency q WHERE q.dependent = e.id)
+                                             THEN e.lane - 200 ELSE -1 - e.lane END
+                            FROM s
                            WHERE e.shard = s.id AND e.lane BETWEEN -100 AND -1
                              AND e.id IN (SELECT :ref UNION ALL
                                           SELECT unnest(c.open) FROM scheduler.schedule c
@@ -108,7 +113,8 @@ final class CommandWrites {
                           UPDATE scheduler.execution e
                              SET version = n.version,
                                  lane = CASE WHEN e.lane >= 0 THEN n.lane
-                                             WHEN e.lane >= -100 THEN -1 - n.lane ELSE -101 - n.lane END,
+                                             WHEN e.lane >= -100 THEN -1 - n.lane
+                                             WHEN e.lane >= -200 THEN -101 - n.lane ELSE -201 - n.lane END,
                                  due_at = CASE WHEN n.kind = 1 THEN coalesce(:due::timestamptz, e.due_at)
                                                ELSE e.due_at END,
                                  scheduled_for = CASE WHEN n.kind = 1 THEN coalesce(:due::timestamptz, e.scheduled_for)
@@ -184,7 +190,7 @@ final class CommandWrites {
                         ), e AS (
                           UPDATE scheduler.execution e SET lane = CASE WHEN :waits THEN e.lane ELSE -101 - e.lane END
                             FROM s
-                           WHERE e.shard = s.id AND e.id = :ref AND e.lane < -100
+                           WHERE e.shard = s.id AND e.id = :ref AND e.lane BETWEEN -200 AND -101
                           RETURNING e.shard, e.id, e.lane, e.due_at
                         ), c AS (
                           UPDATE scheduler.schedule c
@@ -276,6 +282,8 @@ final class CommandWrites {
                           RETURNING t.owner
                         ), p AS (
                           DELETE FROM scheduler.payload p USING s WHERE p.namespace = :namespace AND p.task_id = :ref
+                        ), y AS (
+                          DELETE FROM scheduler.dependency y USING s WHERE y.dependent = :ref
                         ), c AS (
                           DELETE FROM scheduler.schedule c USING s WHERE c.shard = s.id AND c.task_id = :ref
                           RETURNING c.namespace

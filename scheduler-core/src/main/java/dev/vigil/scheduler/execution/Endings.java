@@ -9,7 +9,9 @@ import dev.vigil.scheduler.execution.OwnerWrites.Ending;
 import dev.vigil.scheduler.execution.OwnerWrites.Reached;
 import dev.vigil.scheduler.execution.OwnerWrites.Requeue;
 import dev.vigil.scheduler.execution.OwnerWrites.Requeued;
+import dev.vigil.scheduler.task.NearbyOwners;
 import dev.vigil.scheduler.task.Poison;
+import dev.vigil.scheduler.task.ShardHints.ShardHint;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
@@ -148,9 +150,11 @@ final class Endings {
         }
     }
 
-    /// An execution that is not dispatched is passed over by its overlap policy.
-    void skipped(Due due) {
-        over.add(new Over(due, null, new Next.Ends(State.SKIPPED, "overlap"), "overlap", null));
+    /// An execution that is not dispatched is passed over.
+    ///
+    /// @param code why
+    void skipped(Due due, String code) {
+        over.add(new Over(due, null, new Next.Ends(State.SKIPPED, code), code, null));
     }
 
     private void end(Open open, Next next, String code, @Nullable Reported report) {
@@ -213,6 +217,7 @@ final class Endings {
             return;
         }
         state.examine(state.missing(owned, reached.shards()));
+        NearbyOwners.tell(reached.dependents().stream().map(ShardHint::command).toList());
         settle(batch, reached.ids());
     }
 

@@ -51,7 +51,10 @@ final class Explaining {
         if (view.finishedAt() != null) {
             String code = view.errorCode() == null ? "" : " with code " + view.errorCode();
             String state = view.state().name().toLowerCase(java.util.Locale.ROOT);
-            return one(view, "ended", "It ended at " + view.finishedAt() + " as " + state + code + ".");
+            String why = "dependency_failed".equals(view.errorCode())
+                    ? " Not all of these have succeeded: " + String.join(", ", predecessors(view)) + "."
+                    : "";
+            return one(view, "ended", "It ended at " + view.finishedAt() + " as " + state + code + "." + why);
         }
         UUID worker = view.workerId();
         if (worker != null) {
@@ -92,11 +95,13 @@ final class Explaining {
         return reasons;
     }
 
-    private static void placed(ExecutionView view, Facts facts, List<Reason> reasons) {
+    private void placed(ExecutionView view, Facts facts, List<Reason> reasons) {
         switch (view.state()) {
             case HELD -> reasons.add(new Reason("paused", "Its task is paused; resume it."));
             case WAITING -> {
-                if (facts.lane < -100) {
+                if (facts.lane < -200) {
+                    reasons.add(new Reason("dependency", dependency(view)));
+                } else if (facts.lane < -100) {
                     reasons.add(new Reason(
                             "overlap", "An earlier execution of its task is open; it runs when that has ended."));
                 } else {
@@ -112,6 +117,21 @@ final class Explaining {
                 }
             }
         }
+    }
+
+    private String dependency(ExecutionView view) {
+        List<String> open = predecessors(view);
+        return open.isEmpty()
+                ? "All that it comes after has ended; it is let go in a moment."
+                : "It runs when these have succeeded: " + String.join(", ", open) + ".";
+    }
+
+    /// What it waits for, or what kept it from running.
+    private List<String> predecessors(ExecutionView view) {
+        return db.sql("SELECT predecessor FROM scheduler.dependency WHERE dependent = :id ORDER BY predecessor")
+                .param("id", view.id())
+                .query((row, index) -> new Id(Kind.EXECUTION, row.getObject(1, UUID.class)).toString())
+                .list();
     }
 
     private void owner(Facts facts, List<Reason> reasons) {

@@ -49,6 +49,7 @@ final class OwnerLoop implements AutoCloseable {
     private final FireWork fires;
     private final CommandWork commands;
     private final Succession succession;
+    private final Dependencies dependencies;
     private final Thread thread;
     private volatile boolean stopping;
     private final ArrayDeque<Runnable> mail = new ArrayDeque<>();
@@ -68,7 +69,8 @@ final class OwnerLoop implements AutoCloseable {
         this.dispatching = new Dispatching(state);
         this.adoption = new Adoption(state, endings);
         this.fires = new FireWork(state);
-        this.commands = new CommandWork(state, endings, fires);
+        this.dependencies = new Dependencies(state, endings);
+        this.commands = new CommandWork(state, endings, fires, dependencies);
         this.succession = new Succession(state, endings);
         this.thread = Thread.ofPlatform().name(name).daemon(true).unstarted(this::run);
     }
@@ -251,6 +253,7 @@ final class OwnerLoop implements AutoCloseable {
     private void recover() {
         dispatching.reload();
         adoption.reload();
+        dependencies.adopt(List.copyOf(state.shards.keySet()));
         endings.reload();
         failed = false;
     }
@@ -258,11 +261,14 @@ final class OwnerLoop implements AutoCloseable {
     /// @return whether there is more to do at once
     private boolean step() {
         if (!claimed.isEmpty()) {
-            adoption.adopt(
-                    claimed.stream().filter(claim -> !state.owns(claim.shard())).toList());
+            List<Claim> fresh =
+                    claimed.stream().filter(claim -> !state.owns(claim.shard())).toList();
+            adoption.adopt(fresh);
+            dependencies.adopt(fresh.stream().map(Claim::shard).toList());
             claimed.clear();
         }
         commands.apply();
+        dependencies.step();
         endings.flush();
         commands.complete();
         boolean more = fires.fire();
@@ -350,6 +356,7 @@ final class OwnerLoop implements AutoCloseable {
             shard.newsSeen.clear();
             shard.newsSeen.addAll(late);
         }
+        dependencies.read();
     }
 
     private static void take(OwnedShard shard, long lanes, Instant due) {

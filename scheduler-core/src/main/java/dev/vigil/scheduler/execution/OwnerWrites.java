@@ -2,11 +2,14 @@ package dev.vigil.scheduler.execution;
 
 import dev.vigil.scheduler.execution.ExecutionView.State;
 import dev.vigil.scheduler.task.Columns;
+import dev.vigil.scheduler.task.Commands.Kind;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
 
@@ -130,7 +133,8 @@ final class OwnerWrites {
     /// @param shards that passed the fence
     /// @param ids    of the executions that were changed; those of passed shards that are missing were not
     ///               there, or the fence given was stale
-    record Reached(Set<Integer> shards, Set<UUID> ids) {}
+    /// @param dependents shards in which something waited for one of them
+    record Reached(Set<Integer> shards, Set<UUID> ids, Set<Integer> dependents) {}
 
     /// Ends executions: the row goes, a history row comes, the audit events of just these are stored, and a
     /// finished one_time task makes room in its owner's quota.
@@ -169,15 +173,26 @@ final class OwnerWrites {
                             JOIN scheduler.quota q ON q.namespace = d.namespace AND q.owner = d.owner
                            WHERE d.once AND d.id = d.task_id
                            GROUP BY d.namespace, d.owner
+                        ), r AS (
+                          INSERT INTO scheduler.inbox (shard, kind, namespace, ref)
+                          SELECT q.shard, :release, q.namespace, q.dependent
+                            FROM d JOIN scheduler.dependency q ON q.predecessor = d.id
+                          RETURNING shard
                         ), o AS (
                           INSERT INTO scheduler.outbox (n, events)
                           SELECT sum(count), string_agg(events, ''::bytea) FROM d HAVING count(*) > 0
                         )
-                        SELECT s.id AS shard, d.id FROM s LEFT JOIN d ON d.shard = s.id
+                        SELECT s.id AS shard, d.id, NULL::int AS dependents FROM s LEFT JOIN d ON d.shard = s.id
+                        UNION ALL
+                        SELECT NULL, NULL, shard FROM r
                         """)
                 .params(owned.parameters())
                 .params(endings(endings).arrays())
-                .query((row, index) -> new Hit(row.getInt("shard"), row.getObject("id", UUID.class)))
+                .param("release", Kind.RELEASE.code())
+                .query((row, index) -> new Hit(
+                        row.getObject("shard", Integer.class),
+                        row.getObject("id", UUID.class),
+                        row.getObject("dependents", Integer.class)))
                 .list());
     }
 
@@ -280,13 +295,22 @@ final class OwnerWrites {
             @Nullable Instant dueAt) {}
 
     private static Reached reached(List<Hit> hits) {
-        return new Reached(
-                hits.stream().map(Hit::shard).collect(java.util.stream.Collectors.toSet()),
-                hits.stream()
-                        .map(Hit::id)
-                        .filter(java.util.Objects::nonNull)
-                        .collect(java.util.stream.Collectors.toSet()));
+        return new Reached(set(hits, Hit::shard), set(hits, Hit::id), set(hits, Hit::dependents));
     }
 
-    private record Hit(int shard, @Nullable UUID id) {}
+    private static <T> Set<T> set(List<Hit> hits, Function<Hit, @Nullable T> part) {
+        var set = new HashSet<T>();
+        for (Hit hit : hits) {
+            T found = part.apply(hit);
+            if (found != null) {
+                set.add(found);
+            }
+        }
+        return Set.copyOf(set);
+    }
+
+    private record Hit(
+            @Nullable Integer shard,
+            @Nullable UUID id,
+            @Nullable Integer dependents) {}
 }

@@ -58,7 +58,7 @@ final class ShardRows {
                         SELECT NULL, NULL, NULL, NULL, incarnation, 0, beat, false, false FROM scheduler.core
                         UNION ALL
                         SELECT NULL, NULL, NULL, s.id, s.owner, s.epoch, s.change_seq, s.orphaned,
-                               EXISTS (SELECT FROM scheduler.inbox i WHERE i.shard = s.id AND i.kind = 1)
+                               EXISTS (SELECT FROM scheduler.inbox i WHERE i.shard = s.id AND i.kind IN (1, 10))
                           FROM scheduler.shard s
                         """)
                 .param("incarnation", incarnation)

@@ -85,7 +85,7 @@ final class SuccessionRows {
     static List<Asked> waiting(JdbcClient db, Collection<Integer> shards) {
         return db.sql("""
                         SELECT DISTINCT e.shard, e.task_id FROM scheduler.execution e
-                         WHERE e.shard = ANY (:shards::int[]) AND e.lane < -100
+                         WHERE e.shard = ANY (:shards::int[]) AND e.lane BETWEEN -200 AND -101
                         """)
                 .param("shards", shards.toArray(Integer[]::new))
                 .query((row, index) -> new Asked(row.getInt("shard"), row.getObject("task_id", UUID.class)))

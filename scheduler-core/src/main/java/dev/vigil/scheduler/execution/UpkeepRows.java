@@ -126,6 +126,22 @@ final class UpkeepRows {
                 .update();
     }
 
+    /// Removes what kept executions from running that nobody remembers any more.
+    ///
+    /// @return how many rows
+    static int dependencies(JdbcClient db) {
+        return db.sql("""
+                        DELETE FROM scheduler.dependency r
+                         WHERE r.ctid = ANY (ARRAY (
+                           SELECT q.ctid FROM scheduler.dependency q
+                            WHERE NOT EXISTS (SELECT FROM scheduler.history h
+                                               WHERE h.namespace = q.namespace AND h.id = q.dependent)
+                              AND NOT EXISTS (SELECT FROM scheduler.execution e
+                                               WHERE e.shard = q.shard AND e.id = q.dependent)
+                            LIMIT :batch))
+                        """).param("batch", BATCH).update();
+    }
+
     private static String interval(Duration duration) {
         return duration.toSeconds() + " seconds";
     }

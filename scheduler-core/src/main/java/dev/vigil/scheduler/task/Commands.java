@@ -245,7 +245,9 @@ public final class Commands {
         /// An execution was asked for, beside its schedule's; of a one_time task its own is to run now.
         TRIGGER(8),
         /// An ended execution is open again.
-        RETRY(9);
+        RETRY(9),
+        /// What an execution waits for may have ended: its owner looks.
+        RELEASE(10);
 
         private final int code;
 

@@ -8,6 +8,7 @@ public final class Lane {
 
     private static final int SLOTS = 16;
     private static final int WAITING = -101;
+    private static final int DEPENDENT = -201;
 
     private Lane() {}
 
@@ -29,6 +30,11 @@ public final class Lane {
     /// Where an execution of this lane lies while its predecessor is open, and back.
     public static int waiting(int lane) {
         return WAITING - lane;
+    }
+
+    /// Where an execution of this lane lies while what it comes after is open, and back.
+    public static int dependent(int lane) {
+        return DEPENDENT - lane;
     }
 
     /// Whether executions of it are dispatched.

@@ -34,7 +34,7 @@ public final class NearbyOwners {
     /// Tells those who are here.
     ///
     /// @return what nobody here owns
-    static List<ShardHint> tell(Collection<ShardHint> hints) {
+    public static List<ShardHint> tell(Collection<ShardHint> hints) {
         var left = new ArrayList<ShardHint>();
         for (ShardHint hint : hints) {
             boolean taken = false;

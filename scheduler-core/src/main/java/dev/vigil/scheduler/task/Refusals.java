@@ -20,6 +20,13 @@ final class Refusals {
                 return jitter;
             }
         }
+        if (!draft.after().isEmpty() && !(draft.schedule() instanceof Schedule.OneTime)) {
+            return Optional.of(new Refused(
+                    "/after",
+                    "one_time_only",
+                    "a task that fires again and again comes after nothing",
+                    "use a one_time schedule, or leave after out"));
+        }
         return switch (draft.schedule()) {
             case Schedule.OneTime(Instant at)
             when at != null && at.isAfter(now.plus(AHEAD_MAX)) ->

@@ -17,7 +17,7 @@ public interface ShardHints {
     /// @param due   when the first of it is due; null for a command
     record ShardHint(int shard, long lanes, @Nullable Instant due) {
         /// There is a command.
-        static ShardHint command(int shard) {
+        public static ShardHint command(int shard) {
             return new ShardHint(shard, 0, null);
         }
     }

@@ -185,7 +185,7 @@ final class TaskCreation {
         }
 
         void hint(Planned planned, Row row) {
-            long lane = planned.nextAt() == null ? 1L << planned.lane() : 0;
+            long lane = planned.nextAt() == null && Lane.isDispatchable(planned.lane()) ? 1L << planned.lane() : 0;
             hints.merge(
                     planned.shard(),
                     new ShardHint(planned.shard(), lane, row.dueAt()),

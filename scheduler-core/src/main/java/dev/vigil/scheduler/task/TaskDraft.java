@@ -21,6 +21,8 @@ import org.jspecify.annotations.Nullable;
 /// @param overlap  what happens when the previous occurrence is still open
 /// @param jitter   over how long the occurrences of a schedule are spread, each by its own hash; below the interval
 /// @param labels   at most 32, stored in clear
+/// @param after    executions that must have succeeded before it runs, at most 32; of one_time tasks only, whose id is
+///                 also their execution's. It never changes
 public record TaskDraft(
         String name,
         String handler,
@@ -32,7 +34,8 @@ public record TaskDraft(
         int misfireLimit,
         Overlap overlap,
         Duration jitter,
-        Map<String, String> labels) {
+        Map<String, String> labels,
+        List<UUID> after) {
     /// Longest name, in characters.
     public static final int NAME_LENGTH_MAX = 200;
 
@@ -41,6 +44,9 @@ public record TaskDraft(
 
     /// Longest jitter.
     public static final Duration JITTER_MAX = Duration.ofDays(1);
+
+    /// Most executions that a task comes after.
+    public static final int AFTER_MAX = 32;
 
     private static final Duration TIMEOUT_MAX = Duration.ofHours(24);
 
@@ -61,7 +67,28 @@ public record TaskDraft(
         if (labels.size() > 32) {
             throw new IllegalArgumentException("there are " + labels.size() + " labels; use at most 32");
         }
+        if (after.size() > AFTER_MAX) {
+            throw new IllegalArgumentException("after names " + after.size() + " executions; use at most " + AFTER_MAX);
+        }
         labels = Map.copyOf(labels);
+        after = List.copyOf(after);
+    }
+
+    /// The same draft after other executions.
+    public TaskDraft after(List<UUID> executions) {
+        return new TaskDraft(
+                name,
+                handler,
+                schedule,
+                priority,
+                timeout,
+                retry,
+                misfire,
+                misfireLimit,
+                overlap,
+                jitter,
+                labels,
+                executions);
     }
 
     /// The same draft; an interval without an anchor counts from `now`.
@@ -78,7 +105,8 @@ public record TaskDraft(
                         misfireLimit,
                         overlap,
                         jitter,
-                        labels)
+                        labels,
+                        after)
                 : this;
     }
 

@@ -1,5 +1,6 @@
 package dev.vigil.scheduler.task;
 
+import dev.vigil.scheduler.task.Commands.Kind;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Instant;
@@ -8,6 +9,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
 
@@ -28,21 +30,22 @@ final class TaskInsert {
                                    :onOverlaps::smallint[], :everies::bigint[], :anchors::timestamptz[],
                                    :nexts::timestamptz[], :keyIds::uuid[], :sizes::int[], :inlines::bytea[],
                                    :bigs::bytea[], :subjectIndexes::bytea[], :subjects::bytea[], :refs::text[],
+                                   :afters::text[],
                                    :eventCounts::int[], :events::bytea[])
                 AS v(id, namespace, owner, shard, lane, kind, priority, name, handler, timeout_ms, max_attempts, backoff,
                      retry_initial_ms, retry_max_ms, misfire, misfire_limit, overlap, jitter_ms, labels, at, cron, zone,
                      on_gap, on_overlap, every_ms, anchor, next_at, key_id, size, inline, big, subject_index, subject,
-                     refs, event_count, events)
+                     refs, after, event_count, events)
             ), t AS (
               INSERT INTO scheduler.task
                      (namespace, id, version, owner, shard, kind, priority, name, handler, timeout_ms, max_attempts,
                       backoff, retry_initial_ms, retry_max_ms, misfire, misfire_limit, overlap, jitter_ms, labels, at,
                       cron, zone, on_gap, on_overlap, every_ms, anchor, key_id, payload_version, payload_bytes, payload,
-                      subject_index, subject, refs)
+                      subject_index, subject, refs, after_ids)
               SELECT namespace, id, 1, owner, shard, kind, priority, name, handler, timeout_ms, max_attempts,
                      backoff, retry_initial_ms, retry_max_ms, misfire, misfire_limit, overlap, jitter_ms, labels, at,
                      cron, zone, on_gap, on_overlap, every_ms, anchor, key_id, 1, size, inline, subject_index, subject,
-                     string_to_array(refs, ' ')
+                     string_to_array(refs, ' '), string_to_array(after, ' ')::uuid[]
                 FROM v
                   ON CONFLICT DO NOTHING
               RETURNING namespace, id, created_at
@@ -58,11 +61,20 @@ final class TaskInsert {
               INSERT INTO scheduler.schedule (shard, namespace, task_id, next_at, version)
               SELECT shard, namespace, id, next_at, 1 FROM v JOIN t USING (namespace, id) WHERE kind <> 1
               RETURNING shard, task_id AS id, next_at AS due_at, NULL::smallint AS lane
+            ), w AS (
+              INSERT INTO scheduler.dependency (predecessor, dependent, namespace, shard)
+              SELECT DISTINCT p, id, namespace, shard
+                FROM v JOIN t USING (namespace, id) CROSS JOIN unnest(string_to_array(v.after, ' ')::uuid[]) AS p
+              RETURNING shard, dependent, namespace
             ), news AS (
               SELECT * FROM e UNION ALL SELECT * FROM c
             ), i AS (
-              INSERT INTO scheduler.inbox (shard, kind, lanes, due)
-              SELECT shard, 1, coalesce(bit_or(1::bigint << lane), 0), min(due_at) FROM news GROUP BY shard
+              INSERT INTO scheduler.inbox (shard, kind, lanes, due, namespace, ref)
+              SELECT shard, 1, coalesce(bit_or(1::bigint << lane) FILTER (WHERE lane >= 0), 0), min(due_at), NULL::int,
+                     NULL::uuid
+                FROM news GROUP BY shard
+              UNION ALL
+              SELECT DISTINCT shard, :release, NULL::bigint, NULL::timestamptz, namespace, dependent FROM w
             ), o AS (
               INSERT INTO scheduler.outbox (n, events)
               SELECT sum(event_count), string_agg(v.events, ''::bytea) FROM v JOIN t USING (namespace, id)
@@ -84,6 +96,7 @@ final class TaskInsert {
         var rows = new HashMap<UUID, Row>();
         db.sql(CREATE)
                 .params(columns(tasks))
+                .param("release", Kind.RELEASE.code())
                 .query((result, index) -> row(result))
                 .list()
                 .forEach(row -> rows.put(row.id, row));
@@ -112,7 +125,8 @@ final class TaskInsert {
         columns.add("namespaces", new Integer[0], planned -> planned.task.namespace());
         columns.add("owners", new UUID[0], planned -> planned.task.owner());
         columns.add("shards", new Integer[0], Planned::shard);
-        columns.add("lanes", new Integer[0], planned -> Lane.of(planned.draft().priority(), planned.task.namespace()));
+        columns.add("lanes", new Integer[0], Planned::lane);
+        columns.add("afters", new String[0], planned -> after(planned.draft()));
         columns.add(
                 "eventCounts", new Integer[0], planned -> planned.task.events().count());
         columns.add("events", new byte[0][], planned -> planned.task.events().framed());
@@ -141,12 +155,19 @@ final class TaskInsert {
         return payload.references().isEmpty() ? null : String.join(" ", payload.references());
     }
 
+    private static @Nullable String after(TaskDraft draft) {
+        return draft.after().isEmpty()
+                ? null
+                : draft.after().stream().map(UUID::toString).collect(Collectors.joining(" "));
+    }
+
     /// A task, where it goes and when it first fires.
     ///
     /// @param nextAt of a schedule; null for a one_time task
     record Planned(NewTask task, int shard, @Nullable Instant nextAt) {
         int lane() {
-            return Lane.of(draft().priority(), task.namespace());
+            int lane = Lane.of(draft().priority(), task.namespace());
+            return draft().after().isEmpty() ? lane : Lane.dependent(lane);
         }
 
         TaskDraft draft() {

@@ -2,12 +2,14 @@ package dev.vigil.scheduler.task;
 
 import dev.vigil.scheduler.task.Schedule.OnGap;
 import dev.vigil.scheduler.task.Schedule.OnOverlap;
+import java.sql.Array;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.time.ZoneId;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -69,7 +71,8 @@ final class TaskRow {
                 row.getInt("misfire_limit"),
                 Coded.of(Overlap.class, row.getInt("overlap")),
                 Duration.ofMillis(row.getLong("jitter_ms")),
-                labels(row.getString("labels")));
+                labels(row.getString("labels")),
+                after(row.getArray("after_ids")));
     }
 
     private static RetryPolicy retry(ResultSet row) throws SQLException {
@@ -95,6 +98,10 @@ final class TaskRow {
                 throw new IllegalStateException("task " + row.getString("id") + " is of kind " + kind
                         + ", which this version does not know; was the database written by a newer one?");
         };
+    }
+
+    private static List<UUID> after(@Nullable Array ids) throws SQLException {
+        return ids == null ? List.of() : List.of((UUID[]) ids.getArray());
     }
 
     static String json(Map<String, String> labels) {

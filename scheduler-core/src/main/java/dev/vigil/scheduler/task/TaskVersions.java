@@ -42,14 +42,15 @@ final class TaskVersions {
                    (namespace, id, version, owner, shard, created_at, kind, priority, name, handler, timeout_ms,
                     max_attempts, backoff, retry_initial_ms, retry_max_ms, misfire, misfire_limit, overlap, jitter_ms,
                     labels, at, cron, zone, on_gap, on_overlap, every_ms, anchor, key_id, payload_version,
-                    payload_bytes, payload, subject_index, subject, refs)
+                    payload_bytes, payload, subject_index, subject, refs, after_ids)
             SELECT b.namespace, b.id, b.version + 1, b.owner, b.shard, b.created_at, v.kind, v.priority, v.name,
                    v.handler, v.timeout_ms, v.max_attempts, v.backoff, v.retry_initial_ms, v.retry_max_ms, v.misfire,
                    v.misfire_limit, v.overlap, v.jitter_ms, v.labels, v.at, v.cron, v.zone, v.on_gap, v.on_overlap,
                    v.every_ms, v.anchor, coalesce(:keyId::uuid, b.key_id),
                    coalesce(:payloadVersion::int, b.payload_version), coalesce(:size::int, b.payload_bytes),
                    CASE WHEN :keyId::uuid IS NULL THEN b.payload ELSE :inline::bytea END, b.subject_index, b.subject,
-                   CASE WHEN :keyId::uuid IS NULL THEN b.refs ELSE string_to_array(:refs::text, ' ') END
+                   CASE WHEN :keyId::uuid IS NULL THEN b.refs ELSE string_to_array(:refs::text, ' ') END,
+                   b.after_ids
               FROM scheduler.task b CROSS JOIN v
              WHERE b.namespace = :namespace AND b.id = :id AND b.version = :version
             """;

@@ -265,7 +265,8 @@ class DispatcherTest {
                 TaskDraft.MISFIRE_LIMIT,
                 Overlap.SKIP,
                 Duration.ZERO,
-                Map.of());
+                Map.of(),
+                List.of());
     }
 
     private static Events event(UUID id) {

@@ -132,6 +132,11 @@ final class Fleet implements AutoCloseable {
         });
     }
 
+    /// All that runs succeeds now.
+    void finishAll() {
+        thread.execute(() -> workers.values().forEach(Worker::finishAll));
+    }
+
     private void heartbeat() {
         for (Worker worker : workers.values()) {
             for (Core core : cores) {
@@ -285,6 +290,11 @@ final class Fleet implements AutoCloseable {
             if (workers.get(boot.worker()) == this) {
                 core.events.ended(boot, List.of(holding.end));
             }
+        }
+
+        void finishAll() {
+            holdings.values()
+                    .forEach(holding -> cores.forEach(core -> finish(holding.dispatch, Reply.succeed(), core)));
         }
 
         /// A result that nobody settled is told to everybody.

@@ -75,7 +75,7 @@ class InterleavingTest {
 
             Claim after = new Claim(due.shard(), before.epoch() + 1, 0, true);
             assertThat(dispatch(core(NEW), NEW, after, due)).containsExactly(due.shard());
-            assertThat(close.get()).isEqualTo(new Reached(Set.of(), Set.of()));
+            assertThat(close.get()).isEqualTo(new Reached(Set.of(), Set.of(), Set.of()));
         }
 
         assertThat(count("SELECT count(*) FROM scheduler.execution")).isOne();
@@ -167,7 +167,7 @@ class InterleavingTest {
                         .id())
                 .isNull();
 
-        assertThat(close(core(OLD), OLD, owner, due)).isEqualTo(new Reached(Set.of(due.shard()), Set.of()));
+        assertThat(close(core(OLD), OLD, owner, due)).isEqualTo(new Reached(Set.of(due.shard()), Set.of(), Set.of()));
         assertThat(count("SELECT count(*) FROM scheduler.history")).isZero();
     }
 

@@ -76,7 +76,8 @@ class JournalTest {
                 draft.misfireLimit(),
                 draft.overlap(),
                 draft.jitter(),
-                draft.labels());
+                draft.labels(),
+                draft.after());
     }
 
     private static List<String> stored(UUID id) {

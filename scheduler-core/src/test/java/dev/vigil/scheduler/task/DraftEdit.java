@@ -1,6 +1,8 @@
 package dev.vigil.scheduler.task;
 
 import java.time.Duration;
+import java.util.List;
+import java.util.UUID;
 
 /// A draft like another, but for what a test is about.
 public final class DraftEdit {
@@ -13,6 +15,7 @@ public final class DraftEdit {
     private int misfireLimit;
     private Overlap overlap;
     private Duration jitter;
+    private List<UUID> after;
 
     private DraftEdit(TaskDraft base) {
         this.base = base;
@@ -24,6 +27,7 @@ public final class DraftEdit {
         this.misfireLimit = base.misfireLimit();
         this.overlap = base.overlap();
         this.jitter = base.jitter();
+        this.after = base.after();
     }
 
     public static DraftEdit of(TaskDraft base) {
@@ -76,6 +80,11 @@ public final class DraftEdit {
         return this;
     }
 
+    public DraftEdit after(UUID... executions) {
+        after = List.of(executions);
+        return this;
+    }
+
     public TaskDraft done() {
         return new TaskDraft(
                 base.name(),
@@ -88,6 +97,7 @@ public final class DraftEdit {
                 misfireLimit,
                 overlap,
                 jitter,
-                base.labels());
+                base.labels(),
+                after);
     }
 }

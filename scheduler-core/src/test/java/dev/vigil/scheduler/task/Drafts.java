@@ -33,7 +33,8 @@ public final class Drafts {
                 TaskDraft.MISFIRE_LIMIT,
                 Overlap.SKIP,
                 Duration.ZERO,
-                Map.of("team", "dba"));
+                Map.of("team", "dba"),
+                List.of());
     }
 
     public static NewTask task(Schedule schedule) {
