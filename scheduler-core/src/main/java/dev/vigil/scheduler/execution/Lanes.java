@@ -3,6 +3,7 @@ package dev.vigil.scheduler.execution;
 import dev.vigil.scheduler.execution.OwnerReads.Cursor;
 import dev.vigil.scheduler.execution.TaskFacts.WorkerNeed;
 import dev.vigil.scheduler.task.Lane;
+import dev.vigil.scheduler.task.Priority;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -41,6 +42,7 @@ final class Lanes {
     private final int shard;
     private final Map<Integer, LaneQueue> lanes = new LinkedHashMap<>();
     private final Map<UUID, Due> known = new HashMap<>();
+    private long turns;
 
     Lanes(int shard) {
         this.shard = shard;
@@ -128,14 +130,17 @@ final class Lanes {
                 .toList();
     }
 
-    /// Takes up to `atMost` executions due by an instant, those of the most urgent lanes first, whose key is
-    /// wanted.
+    /// Takes up to `atMost` executions due by an instant, whose key is wanted. Priorities go by their urgency, which
+    /// grows with what waits longest in them. The lanes of one priority take turns, so a namespace with much to do
+    /// keeps those in other lanes for no more than a batch each; so do the keys in a lane.
     ///
     /// @param blocked keys that no worker has room for
     Optional<Batch> next(Instant now, Instant dueBy, Set<WorkerNeed> blocked, int atMost) {
+        var urgency = new HashMap<Priority, Long>();
+        lanes.values().forEach(lane -> urgency.merge(lane.priority(), lane.urgency(now), Math::max));
         List<LaneQueue> order = new ArrayList<>(lanes.values());
-        order.sort(
-                Comparator.comparingLong((LaneQueue lane) -> lane.urgency(now)).reversed());
+        order.sort(Comparator.comparingLong((LaneQueue lane) -> -urgency.getOrDefault(lane.priority(), 0L))
+                .thenComparingLong(lane -> lane.servedAt));
         for (LaneQueue lane : order) {
             for (Map.Entry<WorkerNeed, TreeSet<Due>> queue : lane.queues.entrySet()) {
                 if (blocked.contains(queue.getKey())) {
@@ -146,7 +151,9 @@ final class Lanes {
                         .limit(atMost)
                         .toList();
                 if (!heads.isEmpty()) {
-                    return Optional.of(new Batch(queue.getKey(), heads));
+                    turns++;
+                    lane.serve(queue.getKey(), turns);
+                    return Optional.of(new Batch(heads.getFirst().task().key(), heads));
                 }
             }
         }
@@ -192,9 +199,24 @@ final class Lanes {
         UUID id = FIRST;
         /// Not after the first one beyond; null when there is none.
         @Nullable Instant nextDue;
+        /// The turn at which something of it was last taken.
+        long servedAt;
 
         LaneQueue(int number) {
             this.number = number;
+        }
+
+        Priority priority() {
+            return Lane.priority(number);
+        }
+
+        /// A key had its turn: the others of this lane are before it next time.
+        void serve(WorkerNeed key, long turn) {
+            servedAt = turn;
+            TreeSet<Due> queue = queues.remove(key);
+            if (queue != null) {
+                queues.put(key, queue);
+            }
         }
 
         void rewind(Instant dueAt) {
@@ -248,7 +270,7 @@ final class Lanes {
                     .min(Comparator.naturalOrder())
                     .orElse(now);
             long waited = Math.max(0, Duration.between(oldest, now).toMillis());
-            return Lane.priority(number).code() * AGEING.toMillis() + waited;
+            return priority().code() * AGEING.toMillis() + waited;
         }
     }
 }

@@ -27,7 +27,8 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 /// then what is due.
 final class OwnerLoop implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(OwnerLoop.class);
-    private static final Duration HOUSEKEEPING = Duration.ofSeconds(1);
+    /// Between two looks at everything that is open.
+    static final Duration HOUSEKEEPING = Duration.ofSeconds(1);
     private static final Duration RETRY = Duration.ofMillis(250);
 
     /// How long shards are tried to be released at the end.

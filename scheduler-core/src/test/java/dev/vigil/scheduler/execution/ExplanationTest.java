@@ -3,6 +3,7 @@ package dev.vigil.scheduler.execution;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.vigil.postgres.Role;
 import dev.vigil.protocol.id.UuidV7;
 import dev.vigil.scheduler.execution.ExecutionView.State;
 import dev.vigil.scheduler.execution.Explanation.Reason;
@@ -10,12 +11,14 @@ import dev.vigil.scheduler.execution.Fleet.Reply;
 import dev.vigil.scheduler.task.DraftEdit;
 import dev.vigil.scheduler.task.Drafts;
 import dev.vigil.scheduler.task.Events;
+import dev.vigil.scheduler.task.NewTask;
 import dev.vigil.scheduler.task.Overlap;
 import dev.vigil.scheduler.task.RetryPolicy;
 import dev.vigil.scheduler.task.Schedule;
 import dev.vigil.scheduler.task.TaskRef;
 import dev.vigil.scheduler.task.Tasks;
 import dev.vigil.scheduler.task.TriggerResult.Triggered;
+import java.sql.Connection;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
@@ -87,6 +90,38 @@ class ExplanationTest {
         UUID id = fixture.create(tasks, Drafts.now());
 
         assertThat(reasons(id)).extracting(Reason::code).containsExactly("owner_changing");
+    }
+
+    @Test
+    void an_owner_that_is_not_heard_and_a_command_that_it_has_not_carried_out_are_reasons() {
+        core.abandon();
+        UUID id = fixture.create(tasks, Drafts.now());
+        awaitReason(id, "owner_silent");
+
+        tasks.trigger(new TaskRef(1, id), id, ExplanationTest::event);
+
+        assertThat(reasons(id)).extracting(Reason::code).containsExactly("owner_silent", "command_pending");
+    }
+
+    @Test
+    void those_before_it_in_line_are_counted_while_its_owner_is_at_work() throws Exception {
+        fixture.fleet.join(4);
+        try (Connection holder = fixture.database.source(Role.OWNER).getConnection()) {
+            holder.createStatement().execute("SET idle_in_transaction_session_timeout = 0");
+            holder.setAutoCommit(false);
+            holder.createStatement().execute("SELECT FROM scheduler.shard FOR UPDATE");
+
+            List<NewTask> two = List.of(Drafts.task(Drafts.now()), Drafts.task(Drafts.now()));
+            tasks.createAll(two);
+
+            assertThat(two.stream().flatMap(task -> reasons(task.id()).stream()))
+                    .extracting(Reason::code)
+                    .containsExactly("in_line", "in_line");
+            assertThat(two.stream()
+                            .map(task -> reasons(task.id()).getFirst().detail().substring(0, 2)))
+                    .containsExactlyInAnyOrder("0 ", "1 ");
+            holder.rollback();
+        }
     }
 
     private UUID trigger(UUID task) {

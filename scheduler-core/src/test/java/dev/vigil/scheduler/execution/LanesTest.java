@@ -11,7 +11,11 @@ import dev.vigil.scheduler.task.Priority;
 import dev.vigil.scheduler.task.RetryPolicy;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.stream.IntStream;
@@ -58,6 +62,57 @@ class LanesTest {
                         .isEqualTo(many.get(Lanes.BLOCKED_MAX).dueAt()));
     }
 
+    @Test
+    void a_namespace_with_20_000_due_keeps_50_others_with_one_each_for_no_more_than_a_batch_per_lane() {
+        List<Due> big = IntStream.range(0, 20_000)
+                .mapToObj(
+                        i -> due(1, Priority.MEDIUM, "a", NOON.minusSeconds(600).plusMillis(i)))
+                .toList();
+        Map<Integer, List<Due>> table = new HashMap<>(Map.of(Lane.of(Priority.MEDIUM, 1), big));
+        IntStream.rangeClosed(2, 51)
+                .filter(namespace -> namespace % 16 != 1)
+                .forEach(namespace -> table.computeIfAbsent(
+                                Lane.of(Priority.MEDIUM, namespace), lane -> new ArrayList<>())
+                        .add(due(namespace, Priority.MEDIUM, "a", NOON)));
+        table.forEach((lane, rows) -> lanes.read(
+                new Page(new Cursor(0, lane, Instant.EPOCH, FIRST), rows.subList(0, Math.min(1000, rows.size())), NOON),
+                Set.of(),
+                id -> false));
+
+        var left = new HashSet<Integer>();
+        table.values().forEach(rows -> rows.forEach(due -> left.add(due.task().namespace())));
+        left.remove(1);
+        int batches = 0;
+        while (!left.isEmpty()) {
+            Batch batch = lanes.next(NOON, NOON, Set.of(), 8).orElseThrow();
+            batch.heads().forEach(due -> {
+                lanes.remove(due.id());
+                left.remove(due.task().namespace());
+            });
+            batches++;
+        }
+
+        // 15 lanes hold at most four namespaces each, and the big one has its turn between.
+        assertThat(batches).isLessThanOrEqualTo(4 * 16);
+        assertThat(lanes.size()).isGreaterThan(900);
+    }
+
+    @Test
+    void two_handlers_of_a_namespace_take_turns_and_a_low_priority_is_not_overtaken_by_what_came_90_seconds_later() {
+        IntStream.range(0, 10).forEach(i -> read(Priority.MEDIUM, due(Priority.MEDIUM, "much", NOON.minusSeconds(62))));
+        read(Priority.MEDIUM, due(Priority.MEDIUM, "little", NOON));
+        Due low = due(Priority.LOW, "a", NOON.minusSeconds(95));
+        read(Priority.LOW, low);
+        read(Priority.CRITICAL, due(Priority.CRITICAL, "a", NOON));
+
+        assertThat(next(NOON).heads()).containsExactly(low);
+        lanes.remove(low.id());
+        assertThat(next(NOON).heads().getFirst().lane()).isEqualTo(Lane.of(Priority.MEDIUM, 1));
+        String one = next(NOON).key().handler();
+        String other = next(NOON).key().handler();
+        assertThat(List.of(one, other)).containsExactlyInAnyOrder("much", "little");
+    }
+
     private Batch next(Instant now) {
         return lanes.next(now, now, Set.of(), 1).orElseThrow();
     }
@@ -68,8 +123,12 @@ class LanesTest {
     }
 
     private static Due due(Priority priority, String handler, Instant at) {
+        return due(1, priority, handler, at);
+    }
+
+    private static Due due(int namespace, Priority priority, String handler, Instant at) {
         var task = new TaskFacts(
-                1,
+                namespace,
                 UUID.randomUUID(),
                 1,
                 FIRST,
@@ -80,6 +139,6 @@ class LanesTest {
                 RetryPolicy.NONE,
                 false,
                 true);
-        return new Due(0, UUID.randomUUID(), Lane.of(priority, 1), at, at, 0, 0, 0, task, null, 0);
+        return new Due(0, UUID.randomUUID(), Lane.of(priority, namespace), at, at, 0, 0, 0, task, null, 0);
     }
 }

@@ -17,6 +17,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class TwoCoresTest {
+    /// From the decision to the run, on a machine with much else to do.
+    private static final Duration TAKES = Duration.ofSeconds(5);
+
     private final EngineFixture fixture = new EngineFixture();
     private final Tasks tasks = fixture.tasks();
 
@@ -63,7 +66,9 @@ class TwoCoresTest {
         first.close();
         fixture.fleet.disconnect(first);
 
-        await().atMost(Duration.ofSeconds(20)).until(() -> second.shardsOwned() == 16);
+        // What said goodbye is not waited for: a shard is free at once, and taken within a poll or two, where a core
+        // that vanished is watched for longer.
+        await().atMost(BeatWatch.PATIENCE.minusSeconds(1)).until(() -> second.shardsOwned() == 16);
         fixture.awaitState(id, State.SUCCEEDED);
         assertThat(fixture.fleet.runsOf(id)).hasSize(1);
         second.close();
@@ -97,14 +102,20 @@ class TwoCoresTest {
 
         fixture.fleet.behave(dispatch -> Reply.succeed());
         fixture.fleet.kill(worker);
+        // The silence began before it was noticed.
+        Instant silent = Instant.now().minus(Orphans.SILENCE_NOTICED);
         fixture.fleet.noticeSilence(worker);
         fixture.fleet.join(4);
-        Instant silent = Instant.now();
 
-        await().atMost(Duration.ofSeconds(25))
+        await().atMost(Orphans.SILENCE.multipliedBy(2))
                 .untilAsserted(() -> assertThat(fixture.execution(id).state()).isEqualTo(State.SUCCEEDED));
-        // The silence began three seconds before it was noticed.
-        assertThat(fixture.fleet.runsOf(id).getLast().at()).isBetween(silent.plusSeconds(13), silent.plusSeconds(17));
+        Instant again = fixture.fleet.runsOf(id).getLast().at();
+        assertThat(again).isAfterOrEqualTo(silent.plus(Orphans.SILENCE));
+        // Open dispatches are looked at once a second; the rest is for a machine that has much else to do.
+        assertThat(again)
+                .isBefore(silent.plus(Orphans.SILENCE)
+                        .plus(OwnerLoop.HOUSEKEEPING)
+                        .plus(TAKES));
         core.close();
     }
 
