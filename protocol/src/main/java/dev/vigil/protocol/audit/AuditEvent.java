@@ -3,7 +3,6 @@ package dev.vigil.protocol.audit;
 import dev.vigil.protocol.id.Id;
 import dev.vigil.protocol.id.Kind;
 import java.time.Instant;
-import java.util.Map;
 import java.util.TreeMap;
 import java.util.UUID;
 
@@ -87,6 +86,6 @@ public final class AuditEvent {
 
     /// The event as canonical JSON (RFC 8785): sorted keys, no white space, UTF-8.
     public byte[] canonicalBytes() {
-        return CanonicalJson.write(Map.copyOf(fields));
+        return CanonicalJson.write(fields);
     }
 }

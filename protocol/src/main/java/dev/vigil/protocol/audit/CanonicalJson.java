@@ -1,8 +1,7 @@
 package dev.vigil.protocol.audit;
 
 import java.nio.charset.StandardCharsets;
-import java.util.Map;
-import java.util.TreeMap;
+import java.util.SortedMap;
 
 /// The part of RFC 8785 that flat objects of strings, whole numbers and booleans need.
 final class CanonicalJson {
@@ -10,11 +9,13 @@ final class CanonicalJson {
 
     private CanonicalJson() {}
 
-    static byte[] write(Map<String, Object> fields) {
-        var out = new StringBuilder(320);
+    /// @param fields in the natural order of their names: RFC 8785 section 3.2.3 sorts by UTF-16 code units, which is
+    /// how
+    ///               String compares
+    static byte[] write(SortedMap<String, Object> fields) {
+        var out = new StringBuilder(480);
         out.append('{');
-        // RFC 8785 section 3.2.3 sorts by UTF-16 code units, which is how String compares.
-        for (var field : new TreeMap<>(fields).entrySet()) {
+        for (var field : fields.entrySet()) {
             if (out.length() > 1) {
                 out.append(',');
             }
@@ -31,7 +32,9 @@ final class CanonicalJson {
 
     private static void string(StringBuilder out, String text) {
         out.append('"');
-        for (int i = 0; i < text.length(); i++) {
+        int plain = plainLength(text);
+        out.append(text, 0, plain);
+        for (int i = plain; i < text.length(); i++) {
             char c = text.charAt(i);
             switch (c) {
                 case '"' -> out.append("\\\"");
@@ -51,5 +54,16 @@ final class CanonicalJson {
             }
         }
         out.append('"');
+    }
+
+    /// How many characters from the first on stand for themselves: mostly all.
+    private static int plainLength(String text) {
+        for (int i = 0; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c < 0x20 || c == '"' || c == '\\') {
+                return i;
+            }
+        }
+        return text.length();
     }
 }

@@ -91,7 +91,10 @@ final class CoreConnection implements AutoCloseable {
         properties.setProperty("connectTimeout", "3");
         properties.setProperty("socketTimeout", "35");
         properties.setProperty("tcpKeepAlive", "true");
-        properties.setProperty("options", "-c tcp_user_timeout=5000 -c jit=off -c plan_cache_mode=auto");
+        // The few statements of a loop are prepared at once and planned once: for keys, never for the numbers that the
+        // tables happen to hold.
+        properties.setProperty("prepareThreshold", "1");
+        properties.setProperty("options", "-c tcp_user_timeout=5000 -c jit=off -c plan_cache_mode=force_generic_plan");
         return properties;
     }
 

@@ -71,6 +71,7 @@ final class Dispatching {
             }
         }
         for (Cursor cursor : cursors) {
+            rows.getOrDefault(cursor, new ArrayList<>()).sort(Due.ORDER);
             OwnedShard shard = state.shard(cursor.shard());
             var page = new Page(cursor, rows.getOrDefault(cursor, List.of()), bound);
             shard.lanes.read(page, state.blocked(shard), shard.open::containsKey);

@@ -77,8 +77,11 @@ public final class Executions {
     public long running(int namespace, UUID owner) {
         return db.sql("""
                         SELECT count(DISTINCT e.id) FROM scheduler.open_dispatch d
-                          JOIN scheduler.execution e
-                            ON e.shard = d.shard AND e.id = d.execution AND d.fence >= e.fence_min
+                         CROSS JOIN LATERAL (
+                           SELECT * FROM scheduler.execution e
+                            WHERE e.shard = d.shard AND e.id = d.execution AND e.fence_min <= d.fence
+                           OFFSET 0
+                         ) e
                           JOIN scheduler.task t
                             ON t.namespace = e.namespace AND t.id = e.task_id AND t.version = e.version
                          WHERE e.namespace = :namespace AND t.owner = :owner

@@ -25,8 +25,8 @@ final class OwnerReads {
     /// @param id the last one read at `at`
     record Cursor(int shard, int lane, Instant at, UUID id) {}
 
-    /// The next due executions of each lane, in order, and after them the first one beyond the bound, without its
-    /// payload.
+    /// The next due executions of each lane, and the first one beyond the bound, without its payload. Tasks are
+    /// looked up one by one, which `OFFSET 0` sees to: a join of the planner's choice may read the whole table.
     static List<Due> scan(JdbcClient db, List<Cursor> cursors, Instant bound) {
         var columns = new Columns<>(cursors)
                 .add("shards", new Integer[0], Cursor::shard)
@@ -43,20 +43,21 @@ final class OwnerReads {
                            (SELECT false AS beyond, e.* FROM scheduler.execution e
                              WHERE e.shard = c.shard AND e.lane = c.lane AND (e.due_at, e.id) > (c.at, c.id)
                                AND e.due_at <= :bound::timestamptz
-                             ORDER BY e.due_at, e.id LIMIT :limit)
+                             ORDER BY e.due_at, e.id LIMIT %d)
                            UNION ALL
                            (SELECT true, e.* FROM scheduler.execution e
                              WHERE e.shard = c.shard AND e.lane = c.lane AND e.due_at > :bound::timestamptz
                              ORDER BY e.due_at, e.id LIMIT 1)
                          ) e
-                          JOIN scheduler.task t
-                            ON t.namespace = e.namespace AND t.id = e.task_id AND t.version = e.version
+                         CROSS JOIN LATERAL (
+                           SELECT * FROM scheduler.task t
+                            WHERE t.namespace = e.namespace AND t.id = e.task_id AND t.version = e.version
+                           OFFSET 0
+                         ) t
                           LEFT JOIN scheduler.concurrency l ON l.namespace = t.namespace AND l.owner = t.owner
-                         ORDER BY e.shard, e.lane, e.due_at, e.id
-                        """)
+                        """.formatted(SCAN_MAX))
                 .params(columns.arrays())
                 .param("bound", bound.toString())
-                .param("limit", SCAN_MAX)
                 .query((row, index) -> DueRow.due(row))
                 .list();
     }
@@ -85,18 +86,23 @@ final class OwnerReads {
     /// What is open in these shards, by the newest dispatch of each execution.
     static List<Dispatched> open(JdbcClient db, List<Integer> shards) {
         return db.sql("""
-                        SELECT DISTINCT ON (o.shard, o.execution)
-                               e.*, t.owner, t.handler, t.key_id, t.payload_version, t.timeout_ms, t.max_attempts,
+                        SELECT e.*, t.owner, t.handler, t.key_id, t.payload_version, t.timeout_ms, t.max_attempts,
                                t.backoff, t.retry_initial_ms, t.retry_max_ms, t.kind, t.payload_bytes, l.most,
                                NULL::bytea AS payload, o.fence, o.worker, o.boot, o.at
-                          FROM scheduler.open_dispatch o
-                          JOIN scheduler.execution e
-                            ON e.shard = o.shard AND e.id = o.execution AND e.fence_min <= o.fence
-                          JOIN scheduler.task t
-                            ON t.namespace = e.namespace AND t.id = e.task_id AND t.version = e.version
+                          FROM (SELECT DISTINCT ON (shard, execution) shard, execution, fence, worker, boot, at
+                                  FROM scheduler.open_dispatch WHERE shard = ANY (:shards::int[])
+                                 ORDER BY shard, execution, fence DESC) o
+                         CROSS JOIN LATERAL (
+                           SELECT * FROM scheduler.execution e
+                            WHERE e.shard = o.shard AND e.id = o.execution AND e.fence_min <= o.fence
+                           OFFSET 0
+                         ) e
+                         CROSS JOIN LATERAL (
+                           SELECT * FROM scheduler.task t
+                            WHERE t.namespace = e.namespace AND t.id = e.task_id AND t.version = e.version
+                           OFFSET 0
+                         ) t
                           LEFT JOIN scheduler.concurrency l ON l.namespace = t.namespace AND l.owner = t.owner
-                         WHERE o.shard = ANY (:shards::int[])
-                         ORDER BY o.shard, o.execution, o.fence DESC
                         """)
                 .param("shards", shards.toArray(Integer[]::new))
                 .query((row, index) -> new Dispatched(

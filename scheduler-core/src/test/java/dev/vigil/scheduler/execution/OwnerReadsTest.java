@@ -1,0 +1,94 @@
+package dev.vigil.scheduler.execution;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.vigil.postgres.Credentials;
+import dev.vigil.postgres.Role;
+import dev.vigil.scheduler.task.Drafts;
+import dev.vigil.scheduler.task.NewTask;
+import dev.vigil.scheduler.task.Schedule;
+import java.sql.SQLException;
+import java.time.Instant;
+import java.util.List;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.jdbc.datasource.SingleConnectionDataSource;
+
+/// What an owner asks at a takeover costs as much as what it gets, however full the tables are.
+class OwnerReadsTest {
+    private static final int LATER = 2_000;
+    private static final List<Integer> SHARDS = IntStream.range(0, 16).boxed().toList();
+
+    private static EngineFixture engine;
+    private static NewTask due;
+
+    @BeforeAll
+    static void one_task_is_due_among_many_that_are_not() {
+        engine = new EngineFixture();
+        due = Drafts.task(Drafts.now());
+        Instant tomorrow = Instant.now().plusSeconds(86_400);
+        assertThat(engine.tasks()
+                        .createAll(Stream.concat(
+                                        Stream.of(due),
+                                        IntStream.range(0, LATER)
+                                                .mapToObj(i -> Drafts.task(new Schedule.OneTime(tomorrow))))
+                                .toList()))
+                .hasSize(LATER + 1);
+    }
+
+    @AfterAll
+    static void end() {
+        engine.close();
+    }
+
+    @Test
+    void adoption_looks_up_what_the_recovery_log_names_and_nothing_else() throws SQLException {
+        engine.database.superuser().sql("""
+                        INSERT INTO scheduler.dispatch (shard, epoch, n, low, worker, boot, executions, attempts)
+                        SELECT shard, 1, 1, 1, uuidv7(), uuidv7(), ARRAY[id], ARRAY[1]
+                          FROM scheduler.execution WHERE id = :id
+                        """).param("id", due.id()).update();
+        try (var connection = new Session()) {
+            long before = connection.read("execution");
+
+            assertThat(OwnerReads.open(connection.db, SHARDS))
+                    .singleElement()
+                    .satisfies(open -> assertThat(open.due().id()).isEqualTo(due.id()));
+
+            assertThat(connection.read("execution") - before).isLessThan(20);
+        }
+    }
+
+    /// A core's connection, in one transaction, whose counters are looked at before it ends.
+    private static final class Session implements AutoCloseable {
+        final JdbcClient db;
+        private final SingleConnectionDataSource source;
+
+        Session() throws SQLException {
+            Credentials core = engine.database.database().as(Role.CORE);
+            source = new SingleConnectionDataSource(core.url(), core.username(), core.password(), true);
+            source.setAutoCommit(false);
+            db = JdbcClient.create(source);
+        }
+
+        /// Rows read of a table and its partitions, by scan or by index.
+        long read(String table) {
+            return db.sql("""
+                            SELECT coalesce(sum(seq_tup_read + coalesce(idx_tup_fetch, 0)), 0)
+                              FROM pg_stat_xact_user_tables WHERE schemaname = 'scheduler' AND relname ~ :pattern
+                            """)
+                    .param("pattern", "^" + table + "(_\\d+|_default)?$")
+                    .query(Long.class)
+                    .single();
+        }
+
+        @Override
+        public void close() {
+            source.destroy();
+        }
+    }
+}
