@@ -5,22 +5,21 @@ import dev.vigil.audit.log.Outbox;
 import dev.vigil.audit.log.Sequencer;
 import dev.vigil.audit.log.SequencerSettings;
 import dev.vigil.audit.log.SequencerSettings.Pace;
-import dev.vigil.audit.log.SigningKeyFile;
 import dev.vigil.audit.query.AuditRoutes;
 import dev.vigil.audit.query.AuditServlet;
-import dev.vigil.audit.query.ProblemValve;
 import dev.vigil.audit.query.ReadTrail;
-import dev.vigil.audit.query.TokenCheck;
+import dev.vigil.edge.EdgePort;
+import dev.vigil.edge.KeyPairFile;
+import dev.vigil.edge.KeyPairFile.Algorithm;
+import dev.vigil.edge.TokenCheck;
 import dev.vigil.protocol.health.HealthPort;
 import dev.vigil.protocol.identity.IdentityException;
 import dev.vigil.protocol.identity.IdentityKeeper;
 import dev.vigil.protocol.identity.IdentitySettings;
 import dev.vigil.protocol.identity.Peers;
-import dev.vigil.protocol.identity.ServerTls;
 import dev.vigil.protocol.identity.TlsContexts;
 import dev.vigil.protocol.tree.NoteSigner;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.net.http.HttpClient;
@@ -31,13 +30,6 @@ import java.util.Objects;
 import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import org.apache.catalina.connector.Connector;
-import org.apache.catalina.core.StandardHost;
-import org.apache.coyote.http11.AbstractHttp11Protocol;
-import org.apache.tomcat.util.net.SSLHostConfig;
-import org.apache.tomcat.util.net.SSLHostConfigCertificate;
-import org.apache.tomcat.util.net.SSLUtil;
-import org.apache.tomcat.util.threads.VirtualThreadExecutor;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.ImportAutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
@@ -45,7 +37,6 @@ import org.springframework.boot.autoconfigure.context.LifecycleAutoConfiguration
 import org.springframework.boot.autoconfigure.context.PropertyPlaceholderAutoConfiguration;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.tomcat.servlet.TomcatServletWebServerFactory;
-import org.springframework.boot.web.server.Shutdown;
 import org.springframework.boot.web.servlet.ServletRegistrationBean;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -59,7 +50,6 @@ import org.springframework.jdbc.datasource.DriverManagerDataSource;
 @ImportAutoConfiguration({PropertyPlaceholderAutoConfiguration.class, LifecycleAutoConfiguration.class})
 @EnableConfigurationProperties(AuditSettings.class)
 class AuditConfiguration {
-    private static final int HEADER_BYTES_MAX = 16 * 1024;
     private static final int CONNECT_SECONDS_MAX = 5;
     private static final int ANSWER_SECONDS_MAX = 20;
 
@@ -71,7 +61,9 @@ class AuditConfiguration {
     @Bean
     NoteSigner signer(AuditSettings settings) {
         AuditSettings.Log log = settings.audit();
-        return SigningKeyFile.open(log.signingKeyFile(), log.origin(), log.createSigningKey());
+        return new NoteSigner(
+                log.origin(),
+                KeyPairFile.open(log.signingKeyFile(), Algorithm.ED25519, "vigil.audit", log.createSigningKey()));
     }
 
     /// The connections that answer requests. Migrates before anybody can ask for one.
@@ -160,34 +152,10 @@ class AuditConfiguration {
     @Bean
     TomcatServletWebServerFactory webServer(Environment environment, ObjectProvider<IdentityKeeper> identity)
             throws UnknownHostException {
-        var factory = new TomcatServletWebServerFactory(environment.getProperty("server.port", Integer.class, 8082));
-        factory.setAddress(InetAddress.getByName(environment.getProperty("server.address", "127.0.0.1")));
-        factory.setShutdown(Shutdown.GRACEFUL);
-        factory.addProtocolHandlerCustomizers(handler -> {
-            handler.setExecutor(new VirtualThreadExecutor("audit-"));
-            if (handler instanceof AbstractHttp11Protocol<?> http) {
-                http.setMaxHttpRequestHeaderSize(HEADER_BYTES_MAX);
-            }
-        });
-        identity.ifAvailable(keeper -> factory.addConnectorCustomizers(connector -> servicesOnly(connector, keeper)));
-        factory.addContextCustomizers(
-                context -> ((StandardHost) context.getParent()).setErrorReportValveClass(ProblemValve.class.getName()));
+        TomcatServletWebServerFactory factory = EdgePort.of(environment, "audit", 8082);
+        identity.ifAvailable(keeper -> factory.addConnectorCustomizers(
+                connector -> EdgePort.secure(connector, keeper.server(Peers.anyService()))));
         return factory;
-    }
-
-    private static void servicesOnly(Connector connector, IdentityKeeper keeper) {
-        ServerTls tls = keeper.server(Peers.anyService());
-        var host = new SSLHostConfig();
-        host.setProtocols("TLSv1.3");
-        host.setCertificateVerification("required");
-        var certificate = new SSLHostConfigCertificate(host, SSLHostConfigCertificate.Type.EC);
-        certificate.setSslContext(SSLUtil.createSSLContext(tls.context(), tls.keys(), tls.trust()));
-        host.addCertificate(certificate);
-        connector.setScheme("https");
-        connector.setSecure(true);
-        var protocol = (AbstractHttp11Protocol<?>) connector.getProtocolHandler();
-        protocol.setSSLEnabled(true);
-        protocol.addSslHostConfig(host);
     }
 
     @Bean
@@ -205,9 +173,9 @@ class AuditConfiguration {
     @Bean
     ServletRegistrationBean<AuditServlet> servlet(
             AuditSettings settings, AuditRoutes routes, TokenCheck tokens, ReadTrail trail, Sequencer sequencer) {
-        var parts = new AuditServlet.Parts(
-                routes, tokens, trail, () -> working(sequencer), Set.copyOf(settings.trustedProxies()));
-        var registration = new ServletRegistrationBean<>(new AuditServlet(parts), "/");
+        var parts = new AuditServlet.Parts(routes, tokens, trail, () -> working(sequencer));
+        var servlet = new AuditServlet(parts, Set.copyOf(settings.trustedProxies()));
+        var registration = new ServletRegistrationBean<>(servlet, "/");
         registration.setLoadOnStartup(1);
         return registration;
     }

@@ -12,7 +12,7 @@ import org.springframework.boot.context.properties.bind.DefaultValue;
 /// @param database       `vigil.database.*`
 /// @param token          `vigil.token.*`: whose tokens are accepted
 /// @param audit          `vigil.audit.*`: the log
-/// @param trustedProxies addresses whose `X-Forwarded-For` and `X-Request-Id` count
+/// @param trustedProxies addresses whose `X-Forwarded-For` and `X-Request-Id` count; those of other services always do
 @ConfigurationProperties(prefix = "vigil", ignoreUnknownFields = false)
 record AuditSettings(
         @Nullable Database database,

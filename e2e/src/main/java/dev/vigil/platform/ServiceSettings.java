@@ -55,6 +55,7 @@ record ServiceSettings(DataFolder folder, Ports ports, Database database, DevCre
         settings.put(
                 "vigil.gdpr.signing-key-file", folder.part("services/gdpr-keys").resolve("signing-key.pem"));
         settings.put("vigil.gdpr.create-signing-key", true);
+        settings.put("vigil.trusted-proxies", "127.0.0.1");
         invitation.ifPresent(one -> {
             settings.put("vigil.gdpr.join-token", one.token());
             settings.put("vigil.gdpr.ca-pin", one.caPin());

@@ -13,10 +13,15 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionTimeoutException;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.CleanupMode;
 import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
 
 /// Real processes, killed without warning while tasks pour in: nothing acknowledged is lost, nothing completes twice,
 /// and everything comes back by itself. `-Dvigil.chaos.rounds=20` makes the long run of it
@@ -25,7 +30,8 @@ class ChaosTest {
     private static final int ROUNDS = Integer.getInteger("vigil.chaos.rounds", 3);
     private static final Duration RECOVERY = Duration.ofSeconds(90);
 
-    @TempDir
+    /// Kept when the test fails: its logs say why.
+    @TempDir(cleanup = CleanupMode.ON_SUCCESS)
     Path folder;
 
     @Test
@@ -58,20 +64,50 @@ class ChaosTest {
 
     /// A task created now is run: the platform is back.
     private static void awaitTasksRun(DevRun dev, String after) {
-        Awaitility.await(after).atMost(RECOVERY).ignoreExceptions().until(() -> {
+        var seen = new AtomicReference<>("nothing");
+        try {
+            Awaitility.await(after)
+                    .atMost(RECOVERY)
+                    .ignoreExceptions()
+                    .untilAsserted(() -> assertThat(runs(dev, seen)).isTrue());
+        } catch (ConditionTimeoutException late) {
+            throw new AssertionError(after + ", and no task ran; seen last: " + seen, late);
+        }
+    }
+
+    private static boolean runs(DevRun dev, AtomicReference<String> seen) {
+        try {
             VigilClient client = dev.client();
             String id = create(client, 0).expect(201).path("id").asString();
-            Awaitility.await()
-                    .atMost(Duration.ofSeconds(20))
-                    .ignoreExceptions()
-                    .until(() -> client.get("/api/v1/executions?task_id=" + id)
-                            .expect(200)
-                            .path("items")
-                            .valueStream()
-                            .anyMatch(execution ->
-                                    execution.path("state").asString().equals("succeeded")));
-            return true;
-        });
+            return Polling.until(Duration.ofSeconds(20), () -> {
+                        List<JsonNode> executions = executions(client, id);
+                        seen.set(executions.toString());
+                        return executions.stream()
+                                .filter(execution ->
+                                        execution.path("state").asString().equals("succeeded"))
+                                .findFirst();
+                    })
+                    .isPresent();
+        } catch (VigilClient.Unreachable | IllegalStateException e) {
+            seen.set(e.toString());
+            return false;
+        }
+    }
+
+    /// What became of a task so far, each with why it does not run.
+    private static List<JsonNode> executions(VigilClient client, String task) {
+        return client.get("/api/v1/executions?task_id=" + task)
+                .expect(200)
+                .path("items")
+                .valueStream()
+                .map(execution -> ((ObjectNode) execution)
+                        .set(
+                                "explain",
+                                client.get("/api/v1/executions/"
+                                                + execution.path("id").asString() + "/explain")
+                                        .json()))
+                .map(JsonNode.class::cast)
+                .toList();
     }
 
     private static VigilClient.Reply create(VigilClient client, int n) {

@@ -27,7 +27,7 @@ class ArchitectureRulesTest {
         main("package dev.vigil.gdpr.subject; class Subject { dev.vigil.protocol.id.Id id; }");
 
         assertThat(ArchitectureRules.modules(planted.classes()))
-                .containsExactly("gdpr.request.Export uses audit.log.Tree, but gdpr may know [protocol] only: "
+                .containsExactly("gdpr.request.Export uses audit.log.Tree, but gdpr may know edge, protocol only: "
                         + "move what both need to protocol, or turn the call round");
     }
 

@@ -1,41 +1,35 @@
 package dev.vigil.gdpr;
 
 import com.zaxxer.hikari.HikariDataSource;
+import dev.vigil.edge.EdgePort;
+import dev.vigil.edge.KeyPairFile;
+import dev.vigil.edge.KeyPairFile.Algorithm;
+import dev.vigil.edge.TokenCheck;
 import dev.vigil.gdpr.request.RequestRoutes;
 import dev.vigil.gdpr.request.RequestWorker;
 import dev.vigil.gdpr.request.Signer;
 import dev.vigil.gdpr.subject.AuditClient;
 import dev.vigil.gdpr.subject.VaultClient;
-import dev.vigil.gdpr.web.ProblemValve;
-import dev.vigil.gdpr.web.TokenCheck;
 import dev.vigil.protocol.health.HealthPort;
 import dev.vigil.protocol.identity.IdentitySettings;
 import dev.vigil.protocol.identity.Peers;
 import dev.vigil.protocol.identity.ServerTls;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.net.http.HttpClient;
 import java.time.Clock;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
-import org.apache.catalina.connector.Connector;
-import org.apache.catalina.core.StandardHost;
-import org.apache.coyote.http11.AbstractHttp11Protocol;
-import org.apache.tomcat.util.net.SSLHostConfig;
-import org.apache.tomcat.util.net.SSLHostConfigCertificate;
-import org.apache.tomcat.util.net.SSLUtil;
-import org.apache.tomcat.util.threads.VirtualThreadExecutor;
 import org.springframework.boot.autoconfigure.ImportAutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
 import org.springframework.boot.autoconfigure.context.LifecycleAutoConfiguration;
 import org.springframework.boot.autoconfigure.context.PropertyPlaceholderAutoConfiguration;
 import org.springframework.boot.context.properties.EnableConfigurationProperties;
 import org.springframework.boot.tomcat.servlet.TomcatServletWebServerFactory;
-import org.springframework.boot.web.server.Shutdown;
 import org.springframework.boot.web.servlet.ServletRegistrationBean;
 import org.springframework.context.annotation.Bean;
 import org.springframework.context.annotation.Configuration;
@@ -51,7 +45,6 @@ import org.springframework.transaction.support.TransactionTemplate;
 @ImportAutoConfiguration({PropertyPlaceholderAutoConfiguration.class, LifecycleAutoConfiguration.class})
 @EnableConfigurationProperties(GdprSettings.class)
 class GdprConfiguration {
-    private static final int HEADER_BYTES_MAX = 16 * 1024;
     private static final int CONNECT_SECONDS_MAX = 5;
 
     @Bean
@@ -110,7 +103,8 @@ class GdprConfiguration {
                 JdbcClient.create(connections),
                 new TransactionTemplate(new JdbcTransactionManager(connections)),
                 time,
-                Signer.open(service.signingKeyFile(), service.createSigningKey()),
+                new Signer(KeyPairFile.open(
+                        service.signingKeyFile(), Algorithm.P256, "vigil.gdpr", service.createSigningKey())),
                 service.exportLife());
         return new RequestRoutes(means, vault, new AuditClient(service.auditUrl(), vault));
     }
@@ -139,36 +133,12 @@ class GdprConfiguration {
     @Bean
     TomcatServletWebServerFactory webServer(Environment environment, GdprSettings settings, VaultClient vault)
             throws UnknownHostException, InterruptedException {
-        var factory = new TomcatServletWebServerFactory(environment.getProperty("server.port", Integer.class, 8083));
-        factory.setAddress(InetAddress.getByName(environment.getProperty("server.address", "127.0.0.1")));
-        factory.setShutdown(Shutdown.GRACEFUL);
-        factory.addProtocolHandlerCustomizers(handler -> {
-            handler.setExecutor(new VirtualThreadExecutor("gdpr-"));
-            if (handler instanceof AbstractHttp11Protocol<?> http) {
-                http.setMaxHttpRequestHeaderSize(HEADER_BYTES_MAX);
-            }
-        });
+        TomcatServletWebServerFactory factory = EdgePort.of(environment, "gdpr", 8083);
         if (settings.gdpr().tls()) {
             ServerTls tls = vault.identity().server(Peers.anyService());
-            factory.addConnectorCustomizers(connector -> servicesOnly(connector, tls));
+            factory.addConnectorCustomizers(connector -> EdgePort.secure(connector, tls));
         }
-        factory.addContextCustomizers(
-                context -> ((StandardHost) context.getParent()).setErrorReportValveClass(ProblemValve.class.getName()));
         return factory;
-    }
-
-    private static void servicesOnly(Connector connector, ServerTls tls) {
-        var host = new SSLHostConfig();
-        host.setProtocols("TLSv1.3");
-        host.setCertificateVerification("required");
-        var certificate = new SSLHostConfigCertificate(host, SSLHostConfigCertificate.Type.EC);
-        certificate.setSslContext(SSLUtil.createSSLContext(tls.context(), tls.keys(), tls.trust()));
-        host.addCertificate(certificate);
-        connector.setScheme("https");
-        connector.setSecure(true);
-        var protocol = (AbstractHttp11Protocol<?>) connector.getProtocolHandler();
-        protocol.setSSLEnabled(true);
-        protocol.addSslHostConfig(host);
     }
 
     @Bean
@@ -187,8 +157,9 @@ class GdprConfiguration {
     }
 
     @Bean
-    ServletRegistrationBean<GdprServlet> servlet(RequestRoutes routes, TokenCheck tokens, BooleanSupplier ready) {
-        var servlet = new GdprServlet(routes, tokens, ready);
+    ServletRegistrationBean<GdprServlet> servlet(
+            GdprSettings settings, RequestRoutes routes, TokenCheck tokens, BooleanSupplier ready) {
+        var servlet = new GdprServlet(routes, tokens, ready, Set.copyOf(settings.trustedProxies()));
         var registration = new ServletRegistrationBean<>(servlet, "/");
         registration.setLoadOnStartup(1);
         return registration;

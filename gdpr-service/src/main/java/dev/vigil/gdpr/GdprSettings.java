@@ -3,18 +3,25 @@ package dev.vigil.gdpr;
 import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.springframework.boot.context.properties.ConfigurationProperties;
 import org.springframework.boot.context.properties.bind.DefaultValue;
 
 /// Settings of the service, `vigil.*`. An unknown one stops the start.
 ///
-/// @param database `vigil.database.*`
-/// @param token    `vigil.token.*`: whose tokens are accepted
-/// @param gdpr     `vigil.gdpr.*`
+/// @param database       `vigil.database.*`
+/// @param token          `vigil.token.*`: whose tokens are accepted
+/// @param gdpr           `vigil.gdpr.*`
+/// @param trustedProxies addresses whose `X-Forwarded-For` and `X-Request-Id` count; those of other services always do
 @ConfigurationProperties(prefix = "vigil", ignoreUnknownFields = false)
-record GdprSettings(Database database, Token token, Service gdpr) {
+record GdprSettings(
+        Database database,
+        Token token,
+        Service gdpr,
+        @DefaultValue List<String> trustedProxies) {
     GdprSettings {
+        trustedProxies = List.copyOf(trustedProxies);
         require(database, "vigil.database.url, .username and .password are missing; requests are kept in PostgreSQL");
         require(token, "vigil.token.issuer is missing; give the URL of the API whose tokens are accepted");
         require(gdpr, "vigil.gdpr.api-url and vigil.gdpr.audit-url are missing; say where the other services are");

@@ -4,6 +4,10 @@ import dev.vigil.audit.log.Checkpoints;
 import dev.vigil.audit.log.Entries;
 import dev.vigil.audit.log.Hashes;
 import dev.vigil.audit.query.Cursors.Place;
+import dev.vigil.edge.Answer;
+import dev.vigil.edge.Code;
+import dev.vigil.edge.Problem;
+import dev.vigil.edge.RefusedException;
 import dev.vigil.protocol.id.Id;
 import dev.vigil.protocol.id.Kind;
 import dev.vigil.protocol.tree.ConsistencyProof;
@@ -21,6 +25,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
+import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /// What the log answers. Everything is read below the newest checkpoint, so an event is seen only once a signature
@@ -53,23 +58,21 @@ public final class AuditRoutes {
     }
 
     Answer checkpoint() {
-        return checkpoints.latest().map(signed -> Answer.text(signed.note())).orElseGet(AuditRoutes::notYet);
+        return checkpoints
+                .latest()
+                .map(signed -> Answer.text(signed.note()))
+                .orElseThrow(() -> new RefusedException(Problem.passing(
+                        Code.SERVICE_UNAVAILABLE, "Nothing is signed yet; the log has just been made.")));
     }
 
     Answer events(Map<String, String[]> parameters) {
-        return switch (EventFilter.parse(parameters, cursors)) {
-            case EventFilter.Parsed.Bad(Problem problem) -> new Answer.Refusal(problem);
-            case EventFilter.Parsed.Good(EventFilter filter) -> page(filter);
-        };
-    }
-
-    private Answer page(EventFilter filter) {
+        EventFilter filter = EventFilter.parse(parameters, cursors);
         List<Place> found = events.list(filter);
         List<Place> shown =
                 found.subList(0, Math.min(found.size(), filter.page().limit()));
         var items = new ArrayList<ObjectNode>();
         entries.at(shown.stream().map(Place::seq).toList()).forEach((seq, entry) -> {
-            var item = (ObjectNode) Answer.JSON.readTree(entry);
+            var item = (ObjectNode) JsonMapper.shared().readTree(entry);
             items.add(item.put("seq", seq));
         });
         var page = new LinkedHashMap<String, Object>();
@@ -79,14 +82,14 @@ public final class AuditRoutes {
                 found.size() > shown.size()
                         ? cursors.write(shown.getLast(), filter.page().list())
                         : null);
-        return Answer.json(page);
+        return Answer.json(200, page);
     }
 
     Answer proof(String eventId) {
         Optional<Long> index = Id.parse(Kind.AUDIT_EVENT, eventId).flatMap(id -> events.find(id.uuid()));
         Optional<Checkpoints.Signed> newest = checkpoints.latest();
         if (index.isEmpty() || newest.isEmpty()) {
-            return Answer.notFound();
+            throw new RefusedException(Problem.notFound());
         }
         byte[] leaf = entries.at(List.of(index.get())).get(index.get());
         if (leaf == null) {
@@ -99,30 +102,32 @@ public final class AuditRoutes {
         answer.put("tree_size", proof.treeSize());
         answer.put("path", proof.path().stream().map(Hash::toString).toList());
         answer.put("checkpoint", newest.get().note());
-        return Answer.json(answer);
+        return Answer.json(200, answer);
     }
 
     Answer consistency(Map<String, String[]> parameters) {
         if (!parameters.keySet().equals(Set.of("from", "to"))) {
-            return Answer.refused(Code.UNKNOWN_PARAMETER, "Use exactly from and to, the sizes of two trees.");
+            throw new RefusedException(Code.UNKNOWN_PARAMETER, "Use exactly from and to, the sizes of two trees.");
         }
         long size = checkpoints.latest().map(signed -> signed.head().size()).orElse(0L);
         Optional<Long> from = size(parameters.get("from"));
         Optional<Long> to = size(parameters.get("to"));
         if (from.isEmpty() || to.isEmpty() || from.get() > to.get() || to.get() > size) {
-            return new Answer.Refusal(Problem.invalid(new Problem.FieldError(
+            throw new RefusedException(Problem.invalid(new Problem.FieldError(
                     from.isEmpty() ? "from" : "to",
                     "range",
                     "is no size that the log has passed; use whole numbers, 0 <= from <= to <= " + size)));
         }
         ConsistencyProof proof = new TiledTree(to.get(), hashes).consistency(from.get());
-        return Answer.json(Map.of(
-                "from",
-                proof.from(),
-                "to",
-                proof.to(),
-                "path",
-                proof.path().stream().map(Hash::toString).toList()));
+        return Answer.json(
+                200,
+                Map.of(
+                        "from",
+                        proof.from(),
+                        "to",
+                        proof.to(),
+                        "path",
+                        proof.path().stream().map(Hash::toString).toList()));
     }
 
     /// A tile or an entry bundle. Whatever a tile holds of a tree that was signed can be asked for, the whole tile and
@@ -133,13 +138,22 @@ public final class AuditRoutes {
                 .filter(whole -> whole.width() >= tile.width())
                 .isPresent();
         if (!signed) {
-            return Answer.notFound();
+            throw new RefusedException(Problem.notFound());
         }
         if (tile.level() == Tile.ENTRIES) {
-            return entries.bundle(tile).map(Answer::bytes).orElseGet(Answer::notFound);
+            return entries.bundle(tile)
+                    .map(AuditRoutes::bytes)
+                    .orElseThrow(() -> new RefusedException(Problem.notFound()));
         }
         List<Hash> row = hashes.read(tile);
-        return row.size() == tile.width() ? Answer.bytes(Hashes.bytes(row)) : Answer.notFound();
+        if (row.size() != tile.width()) {
+            throw new RefusedException(Problem.notFound());
+        }
+        return bytes(Hashes.bytes(row));
+    }
+
+    private static Answer bytes(byte[] content) {
+        return Answer.bytes(200, "application/octet-stream", content);
     }
 
     /// Whether the database answers.
@@ -151,10 +165,5 @@ public final class AuditRoutes {
         return values != null && values.length == 1 && values[0].matches("0|[1-9][0-9]{0,17}")
                 ? Optional.of(Long.parseLong(values[0]))
                 : Optional.empty();
-    }
-
-    private static Answer notYet() {
-        return new Answer.Refusal(
-                Problem.passing(Code.SERVICE_UNAVAILABLE, "Nothing is signed yet; the log has just been made."));
     }
 }

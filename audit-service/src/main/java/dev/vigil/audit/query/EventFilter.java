@@ -1,7 +1,10 @@
 package dev.vigil.audit.query;
 
 import dev.vigil.audit.query.Cursors.Place;
-import dev.vigil.audit.query.Problem.FieldError;
+import dev.vigil.edge.Code;
+import dev.vigil.edge.Problem;
+import dev.vigil.edge.Problem.FieldError;
+import dev.vigil.edge.RefusedException;
 import dev.vigil.protocol.audit.EventType;
 import dev.vigil.protocol.audit.Result;
 import dev.vigil.protocol.id.Id;
@@ -74,34 +77,24 @@ record EventFilter(
     /// @param list        names filters and order, for cursors
     record Page(int limit, @Nullable Place after, boolean newestFirst, String list) {}
 
-    /// What became of a query string.
-    sealed interface Parsed {
-        record Good(EventFilter filter) implements Parsed {}
-
-        record Bad(Problem problem) implements Parsed {}
-    }
-
     /// Reads a query string. Unknown parameters are refused: a filter that is mistyped must not answer with everything.
-    static Parsed parse(Map<String, String[]> parameters, Cursors cursors) {
+    ///
+    /// @throws RefusedException 400 or 422
+    static EventFilter parse(Map<String, String[]> parameters, Cursors cursors) {
         var given = new TreeMap<String, String>();
         for (var parameter : parameters.entrySet()) {
             String name = parameter.getKey();
             if (!FILTERS.contains(name) && !PAGING.contains(name)) {
                 String known = String.join(", ", new TreeSet<>(FILTERS));
-                return new Parsed.Bad(Problem.of(
-                        Code.UNKNOWN_PARAMETER,
-                        "A query parameter is unknown; use " + known + ", limit, after, sort."));
+                throw new RefusedException(
+                        Code.UNKNOWN_PARAMETER, "A query parameter is unknown; use " + known + ", limit, after, sort.");
             }
             if (parameter.getValue().length != 1) {
-                return new Parsed.Bad(Problem.of(Code.MALFORMED_REQUEST, name + " is given more than once."));
+                throw new RefusedException(Code.MALFORMED_REQUEST, name + " is given more than once.");
             }
             given.put(name, parameter.getValue()[0]);
         }
-        try {
-            return read(given, cursors);
-        } catch (BadParameter bad) {
-            return new Parsed.Bad(bad.problem);
-        }
+        return read(given, cursors);
     }
 
     /// The names of the filters that restrict, for the record of the read.
@@ -109,7 +102,7 @@ record EventFilter(
         return parameters.keySet().stream().filter(FILTERS::contains).sorted().collect(Collectors.joining(","));
     }
 
-    private static Parsed read(Map<String, String> given, Cursors cursors) {
+    private static EventFilter read(Map<String, String> given, Cursors cursors) {
         String user = given.containsKey("actor") ? "actor" : "user_id";
         var about = new About(
                 id(given, user, Kind.USER),
@@ -120,14 +113,14 @@ record EventFilter(
         List<String> types =
                 Arrays.stream(EventType.values()).map(EventType::label).toList();
         List<String> results = Arrays.stream(Result.values()).map(Result::label).toList();
-        return new Parsed.Good(new EventFilter(
+        return new EventFilter(
                 instant(given, "from"),
                 instant(given, "to"),
                 oneOf(given, "event_type", types),
                 label(given, "action"),
                 oneOf(given, "result", results),
                 about,
-                page(given, cursors)));
+                page(given, cursors));
     }
 
     private static Page page(Map<String, String> given, Cursors cursors) {
@@ -139,7 +132,7 @@ record EventFilter(
         String sort = given.getOrDefault("sort", "-timestamp");
         boolean newestFirst = NEWEST_FIRST.contains(sort);
         if (!newestFirst && !OLDEST_FIRST.contains(sort)) {
-            throw new BadParameter(Problem.of(Code.BAD_SORT, "Use sort=-timestamp (newest first) or sort=timestamp."));
+            throw new RefusedException(Code.BAD_SORT, "Use sort=-timestamp (newest first) or sort=timestamp.");
         }
         String list = newestFirst + " "
                 + given.entrySet().stream()
@@ -148,9 +141,9 @@ record EventFilter(
                         .collect(Collectors.joining("\n"));
         Optional<Place> after = Optional.ofNullable(given.get("after"))
                 .map(cursor -> cursors.read(cursor, list)
-                        .orElseThrow(() -> new BadParameter(Problem.of(
+                        .orElseThrow(() -> new RefusedException(
                                 Code.BAD_CURSOR,
-                                "The cursor is not one of this list with these filters; start without after."))));
+                                "The cursor is not one of this list with these filters; start without after.")));
         return new Page(items, after.orElse(null), newestFirst, list);
     }
 
@@ -211,17 +204,7 @@ record EventFilter(
         return text;
     }
 
-    private static BadParameter invalid(String name, String code, String detail) {
-        return new BadParameter(Problem.invalid(new FieldError(name, code, detail)));
-    }
-
-    /// Ends the reading of a query string; never leaves this class.
-    private static final class BadParameter extends RuntimeException {
-        private final transient Problem problem;
-
-        BadParameter(Problem problem) {
-            super(problem.detail(), null, false, false);
-            this.problem = problem;
-        }
+    private static RefusedException invalid(String name, String code, String detail) {
+        return new RefusedException(Problem.invalid(new FieldError(name, code, detail)));
     }
 }

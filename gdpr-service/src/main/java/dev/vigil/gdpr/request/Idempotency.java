@@ -1,7 +1,7 @@
 package dev.vigil.gdpr.request;
 
-import dev.vigil.gdpr.web.Code;
-import dev.vigil.gdpr.web.RefusedException;
+import dev.vigil.edge.Code;
+import dev.vigil.edge.RefusedException;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
 import java.util.Optional;

@@ -1,8 +1,8 @@
 package dev.vigil.gdpr.request;
 
-import dev.vigil.gdpr.web.Code;
-import dev.vigil.gdpr.web.Problem;
-import dev.vigil.gdpr.web.RefusedException;
+import dev.vigil.edge.Code;
+import dev.vigil.edge.Problem;
+import dev.vigil.edge.RefusedException;
 import dev.vigil.protocol.audit.AuditEvent;
 import dev.vigil.protocol.audit.EventBatch;
 import org.springframework.dao.DataAccessException;

@@ -1,17 +1,16 @@
 package dev.vigil.gdpr.request;
 
+import dev.vigil.edge.Answer;
+import dev.vigil.edge.Caller;
+import dev.vigil.edge.Code;
+import dev.vigil.edge.Problem;
+import dev.vigil.edge.RefusedException;
 import dev.vigil.gdpr.request.SubjectRequest.Act;
 import dev.vigil.gdpr.request.SubjectRequest.Kinds;
 import dev.vigil.gdpr.request.SubjectRequest.Outcome;
 import dev.vigil.gdpr.request.SubjectRequest.State;
 import dev.vigil.gdpr.subject.AuditTrail;
 import dev.vigil.gdpr.subject.Vault;
-import dev.vigil.gdpr.web.Answer;
-import dev.vigil.gdpr.web.Body;
-import dev.vigil.gdpr.web.Code;
-import dev.vigil.gdpr.web.Officer;
-import dev.vigil.gdpr.web.Problem;
-import dev.vigil.gdpr.web.RefusedException;
 import dev.vigil.protocol.audit.AuditEvent;
 import dev.vigil.protocol.audit.EventType;
 import dev.vigil.protocol.audit.Result;
@@ -85,7 +84,7 @@ public final class RequestRoutes {
     ///
     /// @param idempotencyKey the header; null when absent
     /// @param dryRun         the query parameter
-    public Answer create(Officer officer, byte[] body, @Nullable String idempotencyKey, boolean dryRun) {
+    public Answer create(Caller officer, byte[] body, @Nullable String idempotencyKey, boolean dryRun) {
         Body fields = Body.of(body);
         Optional<Kinds> kind = kind(fields);
         String subject = fields.text("subject", SUBJECT_LENGTH_MAX);
@@ -123,7 +122,7 @@ public final class RequestRoutes {
                 .header("Location", "/api/v1/gdpr/requests/" + request.publicId());
     }
 
-    private record Asked(Officer officer, List<String> indexes) {}
+    private record Asked(Caller officer, List<String> indexes) {}
 
     private SubjectRequest request(UUID id, Kinds kind, String reason, Asked asked) {
         // As the database keeps it, so that the first answer is the same as every later one.
@@ -158,7 +157,7 @@ public final class RequestRoutes {
     }
 
     /// `GET /api/v1/gdpr/requests`.
-    public Answer list(Officer officer, Map<String, String> query) {
+    public Answer list(Caller officer, Map<String, String> query) {
         int limit = limit(query.getOrDefault("limit", Integer.toString(LIST_DEFAULT)));
         String after = query.get("after");
         if (!query.getOrDefault("sort", "-created_at").equals("-created_at")) {
@@ -235,12 +234,12 @@ public final class RequestRoutes {
     }
 
     /// `GET /api/v1/gdpr/requests/{id}`.
-    public Answer get(Officer officer, String id) {
+    public Answer get(Caller officer, String id) {
         return Answer.json(200, visible(officer, id).view());
     }
 
     /// `POST /api/v1/gdpr/requests/{id}:approve`.
-    public Answer approve(Officer officer, String id) {
+    public Answer approve(Caller officer, String id) {
         SubjectRequest request = visible(officer, id);
         if (request.kind() != Kinds.ERASURE || request.state() != State.AWAITING_APPROVAL) {
             throw new RefusedException(
@@ -263,7 +262,7 @@ public final class RequestRoutes {
     }
 
     /// `POST /api/v1/gdpr/requests/{id}:reject`.
-    public Answer reject(Officer officer, String id, byte[] body) {
+    public Answer reject(Caller officer, String id, byte[] body) {
         Body fields = Body.of(body);
         Optional<String> reason = fields.optionalText("reason", REASON_LENGTH_MAX);
         fields.finish();
@@ -283,7 +282,7 @@ public final class RequestRoutes {
     }
 
     /// `POST /api/v1/gdpr/requests/{id}:extend`: two further months at most, once.
-    public Answer extend(Officer officer, String id, byte[] body) {
+    public Answer extend(Caller officer, String id, byte[] body) {
         Body fields = Body.of(body);
         String reason = fields.text("reason", REASON_LENGTH_MAX);
         int days = fields.number("days", 1, EXTENSION_DAYS_MAX).orElse(EXTENSION_DAYS_MAX);
@@ -305,7 +304,7 @@ public final class RequestRoutes {
 
     /// `GET /api/v1/gdpr/subjects`: whether anything is stored about somebody of exactly that name. Names are stored
     /// sealed, so there is no list of them to look through.
-    public Answer subjects(Officer officer, String subject) {
+    public Answer subjects(Caller officer, String subject) {
         if (subject.isBlank() || subject.length() > SUBJECT_LENGTH_MAX) {
             throw new RefusedException(new Problem(
                     Code.VALIDATION_FAILED,
@@ -335,7 +334,7 @@ public final class RequestRoutes {
     }
 
     /// `GET /api/v1/gdpr/requests/{id}/export`.
-    public Answer export(Officer officer, String id) {
+    public Answer export(Caller officer, String id) {
         SubjectRequest request = visible(officer, id);
         if (request.kind() != Kinds.ACCESS) {
             throw new RefusedException(Problem.notFound());
@@ -366,7 +365,7 @@ public final class RequestRoutes {
     }
 
     /// `GET /api/v1/gdpr/requests/{id}/certificate`.
-    public Answer certificate(Officer officer, String id) {
+    public Answer certificate(Caller officer, String id) {
         SubjectRequest request = visible(officer, id);
         Optional<Requests.Certified> certified = requests.certified(request.id());
         if (certified.isEmpty()) {
@@ -390,18 +389,18 @@ public final class RequestRoutes {
         return Answer.bytes(200, "application/x-pem-file", signer.publicKeyPem().getBytes(StandardCharsets.US_ASCII));
     }
 
-    private SubjectRequest visible(Officer officer, String id) {
+    private SubjectRequest visible(Caller officer, String id) {
         return Id.parse(Kind.SUBJECT_REQUEST, id)
                 .flatMap(parsed -> requests.find(parsed.uuid()))
                 .filter(request -> sees(officer, request))
                 .orElseThrow(() -> new RefusedException(Problem.notFound()));
     }
 
-    private static boolean sees(Officer officer, SubjectRequest request) {
+    private static boolean sees(Caller officer, SubjectRequest request) {
         return officer.everywhere() || (request.namespace() == officer.namespace() && !request.everywhere());
     }
 
-    private AuditEvent event(SubjectRequest request, String action, Officer officer) {
+    private AuditEvent event(SubjectRequest request, String action, Caller officer) {
         EventType type = request.kind() == Kinds.ACCESS ? EventType.USER_DATA_EXPORTED : EventType.USER_DATA_DELETED;
         AuditEvent event = AuditEvent.of(type, action, Result.SUCCESS, time.instant())
                 .user(officer.id())

@@ -1,6 +1,6 @@
 package dev.vigil.gdpr.request;
 
-import dev.vigil.gdpr.web.RefusedException;
+import dev.vigil.edge.RefusedException;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Optional;

@@ -1,8 +1,8 @@
 package dev.vigil.gdpr.subject;
 
-import dev.vigil.gdpr.web.Code;
-import dev.vigil.gdpr.web.Problem;
-import dev.vigil.gdpr.web.RefusedException;
+import dev.vigil.edge.Code;
+import dev.vigil.edge.Problem;
+import dev.vigil.edge.RefusedException;
 import java.io.IOException;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;

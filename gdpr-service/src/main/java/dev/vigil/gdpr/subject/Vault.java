@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
 /// What is asked of the API, which keeps the keys: this service holds none. Every call but `ready` may throw
-/// [dev.vigil.gdpr.web.RefusedException] with what the API refused, or 503 when it does not answer.
+/// [dev.vigil.edge.RefusedException] with what the API refused, or 503 when it does not answer.
 public interface Vault {
     /// Whether this service has a certificate to ask with.
     boolean ready();

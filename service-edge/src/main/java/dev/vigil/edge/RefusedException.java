@@ -1,4 +1,4 @@
-package dev.vigil.gdpr.web;
+package dev.vigil.edge;
 
 /// Ends a call with a problem. Caught once, where the answer is written.
 public final class RefusedException extends RuntimeException {

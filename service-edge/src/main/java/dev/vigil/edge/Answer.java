@@ -1,7 +1,8 @@
-package dev.vigil.gdpr.web;
+package dev.vigil.edge;
 
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import tools.jackson.databind.json.JsonMapper;
@@ -23,6 +24,11 @@ public record Answer(int status, String type, Map<String, String> headers, Body 
     @FunctionalInterface
     public interface Body {
         void writeTo(OutputStream out) throws IOException;
+    }
+
+    /// A line or page of text.
+    public static Answer text(String text) {
+        return bytes(200, "text/plain; charset=utf-8", text.getBytes(StandardCharsets.UTF_8));
     }
 
     /// A map or list as JSON.

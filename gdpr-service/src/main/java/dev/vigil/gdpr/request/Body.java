@@ -1,6 +1,9 @@
-package dev.vigil.gdpr.web;
+package dev.vigil.gdpr.request;
 
-import dev.vigil.gdpr.web.Problem.FieldError;
+import dev.vigil.edge.Code;
+import dev.vigil.edge.Problem;
+import dev.vigil.edge.Problem.FieldError;
+import dev.vigil.edge.RefusedException;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -16,7 +19,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /// A small JSON object, read strictly: no unknown member, none twice, no NUL.
-public final class Body {
+final class Body {
     private static final JsonMapper JSON = JsonMapper.builder(JsonFactory.builder()
                     .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                     .streamReadConstraints(
@@ -36,7 +39,7 @@ public final class Body {
     /// Reads a body; an empty one is an empty object.
     ///
     /// @throws RefusedException 400
-    public static Body of(byte[] bytes) {
+    static Body of(byte[] bytes) {
         if (bytes.length == 0) {
             return new Body(JSON.createObjectNode());
         }
@@ -54,7 +57,7 @@ public final class Body {
     }
 
     /// A text of 1 to `max` characters; required.
-    public String text(String name, int max) {
+    String text(String name, int max) {
         return optionalText(name, max).orElseGet(() -> {
             if (!members.hasNonNull(name)) {
                 refuse(name, "required", "is required");
@@ -64,7 +67,7 @@ public final class Body {
     }
 
     /// A text of 1 to `max` characters, if given.
-    public Optional<String> optionalText(String name, int max) {
+    Optional<String> optionalText(String name, int max) {
         known.add(name);
         JsonNode value = members.path(name);
         if (value.isMissingNode() || value.isNull()) {
@@ -82,7 +85,7 @@ public final class Body {
     }
 
     /// A whole number from `min` to `max`, if given.
-    public Optional<Integer> number(String name, int min, int max) {
+    Optional<Integer> number(String name, int min, int max) {
         known.add(name);
         JsonNode value = members.path(name);
         if (value.isMissingNode() || value.isNull()) {
@@ -96,7 +99,7 @@ public final class Body {
     }
 
     /// True when given as true.
-    public boolean flag(String name) {
+    boolean flag(String name) {
         known.add(name);
         JsonNode value = members.path(name);
         if (!value.isMissingNode() && !value.isNull() && !value.isBoolean()) {
@@ -106,14 +109,14 @@ public final class Body {
     }
 
     /// Notes that a member is impossible.
-    public void refuse(String name, String code, String detail) {
+    void refuse(String name, String code, String detail) {
         errors.add(new FieldError("/" + name, code, detail));
     }
 
     /// Ends the reading.
     ///
     /// @throws RefusedException 400 for unknown members, else 422 for impossible ones
-    public void finish() {
+    void finish() {
         List<FieldError> unknown = members.propertyNames().stream()
                 .filter(name -> !known.contains(name))
                 .map(name -> new FieldError(

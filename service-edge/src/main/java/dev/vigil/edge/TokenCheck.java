@@ -1,4 +1,4 @@
-package dev.vigil.gdpr.web;
+package dev.vigil.edge;
 
 import dev.vigil.protocol.id.Id;
 import dev.vigil.protocol.id.Kind;
@@ -7,6 +7,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashSet;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
@@ -62,15 +63,16 @@ public final class TokenCheck {
         return new TokenCheck(decoder);
     }
 
-    /// Who stands behind a token.
+    /// Who calls.
     ///
     /// @throws RefusedException 401, or 503 while the issuer's keys cannot be fetched
-    public Officer officer(String token) {
+    public Caller caller(Call call) {
+        String token = call.bearer();
         if (!token.isEmpty() && token.length() <= TOKEN_LENGTH_MAX) {
             try {
-                Optional<Officer> officer = officer(decoder.decode(token), token);
-                if (officer.isPresent()) {
-                    return officer.get();
+                Optional<Caller> caller = caller(decoder.decode(token), token);
+                if (caller.isPresent()) {
+                    return caller.get();
                 }
             } catch (BadJwtException _) {
                 // Refused below, like every other token that is not good.
@@ -84,11 +86,10 @@ public final class TokenCheck {
         throw new RefusedException(Problem.of(
                 Code.INVALID_TOKEN,
                 "The token is unknown or has ended; get a new one and send it as Bearer.",
-                "WWW-Authenticate",
-                "Bearer error=\"invalid_token\""));
+                Map.of("WWW-Authenticate", "Bearer error=\"invalid_token\"")));
     }
 
-    private static Optional<Officer> officer(Jwt jwt, String token) {
+    private static Optional<Caller> caller(Jwt jwt, String token) {
         String role = jwt.getClaimAsString("role");
         String subject = jwt.getSubject();
         if (role == null
@@ -98,7 +99,7 @@ public final class TokenCheck {
             return Optional.empty();
         }
         return Id.parse(Kind.USER, subject)
-                .map(id -> new Officer(id.uuid(), role, namespace.intValue(), scopes(jwt.getClaim("scope")), token));
+                .map(id -> new Caller(id.uuid(), role, namespace.intValue(), scopes(jwt.getClaim("scope")), token));
     }
 
     // RFC 9068 has one text with spaces, Spring's authorization server a list.

@@ -1,4 +1,4 @@
-package dev.vigil.gdpr.web;
+package dev.vigil.edge;
 
 import dev.vigil.protocol.id.Id;
 import dev.vigil.protocol.id.Kind;
@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Answers what never reached the servlet, such as a request line that Tomcat cannot read, in the same form as all
 /// else.
-public final class ProblemValve extends ErrorReportValve {
+final class ProblemValve extends ErrorReportValve {
     @Override
     protected void report(Request request, Response response, @Nullable Throwable fault) {
         int status = response.getStatus();

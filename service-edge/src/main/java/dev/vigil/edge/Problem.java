@@ -1,4 +1,4 @@
-package dev.vigil.gdpr.web;
+package dev.vigil.edge;
 
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -28,13 +28,19 @@ public record Problem(Code code, String detail, List<FieldError> errors, Map<Str
         return new Problem(code, detail, List.of(), Map.of());
     }
 
-    static Problem of(Code code, String detail, String header, String value) {
-        return new Problem(code, detail, List.of(), Map.of(header, value));
+    /// A problem with headers of its own.
+    public static Problem of(Code code, String detail, Map<String, String> headers) {
+        return new Problem(code, detail, List.of(), headers);
+    }
+
+    /// One field or parameter that is wrong.
+    public static Problem invalid(FieldError error) {
+        return new Problem(Code.VALIDATION_FAILED, error.pointer() + ": " + error.detail(), List.of(error), Map.of());
     }
 
     /// Something that passes by itself; the client may try again.
     public static Problem passing(Code code, String detail) {
-        return of(code, detail, "Retry-After", "2");
+        return of(code, detail, Map.of("Retry-After", "2"));
     }
 
     /// What a stranger and a wrong id get alike.

@@ -1,4 +1,4 @@
-package dev.vigil.gdpr.web;
+package dev.vigil.edge;
 
 import jakarta.servlet.http.HttpServletRequest;
 import jakarta.servlet.http.HttpServletResponse;
@@ -6,14 +6,14 @@ import java.io.IOException;
 import tools.jackson.databind.json.JsonMapper;
 
 /// Writes answers, with what holds for every one of them.
-public final class Answers {
+final class Answers {
     private static final String CONTENT_POLICY =
             "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
     private Answers() {}
 
     /// Sets the headers that every answer carries.
-    public static void secure(HttpServletRequest request, HttpServletResponse response, String requestId) {
+    static void secure(HttpServletRequest request, HttpServletResponse response, String requestId) {
         response.setHeader("Content-Security-Policy", CONTENT_POLICY);
         response.setHeader("X-Frame-Options", "DENY");
         response.setHeader("X-Content-Type-Options", "nosniff");
@@ -26,8 +26,7 @@ public final class Answers {
     }
 
     /// Writes what was asked for.
-    public static void write(HttpServletRequest request, HttpServletResponse response, Answer answer)
-            throws IOException {
+    static void write(HttpServletRequest request, HttpServletResponse response, Answer answer) throws IOException {
         response.setStatus(answer.status());
         response.setContentType(answer.type());
         answer.headers().forEach(response::setHeader);
@@ -37,8 +36,7 @@ public final class Answers {
     }
 
     /// Writes why not, unless part of an answer is out already.
-    public static void refuse(
-            HttpServletRequest request, HttpServletResponse response, Problem problem, String requestId)
+    static void refuse(HttpServletRequest request, HttpServletResponse response, Problem problem, String requestId)
             throws IOException {
         if (response.isCommitted()) {
             return;
