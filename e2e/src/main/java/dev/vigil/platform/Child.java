@@ -16,9 +16,8 @@ import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 import org.springframework.context.ConfigurableApplicationContext;
 
-/// The main of a service in a process of its own. Its settings, secrets among them, come through standard input, and
-/// the
-/// process ends when that ends: so none outlives the platform that started it, however that ended.
+/// The main of a service in a process of its own. Its settings, secrets among them, come through standard input,
+/// and the process ends when that ends: so none outlives the platform that started it, however that ended.
 final class Child {
     private static final String END_OF_SETTINGS = ".";
     private static final long STOP_SECONDS_MAX = 8;

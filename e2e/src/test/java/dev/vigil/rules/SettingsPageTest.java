@@ -22,8 +22,7 @@ import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /// `docs/reference/settings.md` is what the `@ConfigurationProperties` records and their comments say. To write it
-/// anew,
-/// run this test with `-Dvigil.docs.write=true`.
+/// anew, run this test with `-Dvigil.docs.write=true`.
 class SettingsPageTest {
     private static final Path PAGE = Sources.PROJECT.resolve("docs/reference/settings.md");
     private static final String MARK = "<!-- below: written by SettingsPageTest -->\n";

@@ -11,10 +11,9 @@ import java.util.function.Consumer;
 
 /// A real PostgreSQL server beside this process, reached by password over loopback TCP only.
 ///
-/// It is durable (fsync, synchronous commit and data checksums are on), its superuser has a random password in a file
-/// only its owner reads, and there is no local socket. It ends with this process, however that ends; if it dies alone
-/// it
-/// is started again on the same port. Safe to start as root, see [ServerAccount]. Thread-safe.
+/// It is durable (fsync, synchronous commit and data checksums are on), its superuser has a random password in a
+/// file only its owner reads, and there is no local socket. It ends with this process, however that ends; if it
+/// dies alone it is started again on the same port. Safe to start as root, see [ServerAccount]. Thread-safe.
 public final class EmbeddedPostgres implements AutoCloseable {
     static final String SUPERUSER = "postgres";
     private static final int PASSWORD_BYTES = 24;

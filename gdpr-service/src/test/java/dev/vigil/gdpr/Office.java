@@ -30,8 +30,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /// The privacy service with the real services around it: API, core and audit trail on one real database. No worker:
-/// what
-/// the tests create ends by being cancelled. One for all tests of this module; each makes people of its own.
+/// what the tests create ends by being cancelled. One for all tests of this module; each makes people of its own.
 final class Office {
     static final String REQUESTS = "/api/v1/gdpr/requests";
 

@@ -21,10 +21,9 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 
-/// Lets requests in or says why not and finds their route. Denies by default: only the public key and the health of the
-/// service are open, all else is for the roles admin and auditor with the scope `audit:read`, and what is unknown is
-/// 401
-/// for strangers and 404 for everybody else.
+/// Lets requests in or says why not and finds their route. Denies by default: only the public key and the health of
+/// the service are open, all else is for the roles admin and auditor with the scope `audit:read`, and what is
+/// unknown is 401 for strangers and 404 for everybody else.
 public final class AuditServlet extends EdgeServlet {
     private static final long serialVersionUID = 1;
     private static final String BASE = "/api/v1/audit/";

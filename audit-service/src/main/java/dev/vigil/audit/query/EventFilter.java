@@ -157,9 +157,8 @@ record EventFilter(
                                 name, "id", "is no id of that kind; use " + kind.prefix() + "_ and 26 characters"));
     }
 
-    /// Events name subjects by a keyed index that only the API can compute. A name would match nothing, which reads as
-    /// if
-    /// there were nothing about that person.
+    /// Events name subjects by a keyed index that only the API can compute. A name would match nothing, which reads
+    /// as if there were nothing about that person.
     private static @Nullable String subject(Map<String, String> given) {
         String text = given.get("subject");
         if (text != null && !SUBJECT_INDEX.matcher(text).matches()) {

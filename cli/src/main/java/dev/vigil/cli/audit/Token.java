@@ -23,8 +23,7 @@ final class Token {
     private Token() {}
 
     /// The token for a server: the one given, else `VIGIL_TOKEN`, else a sign-in as the admin of a `./vigil dev` on
-    /// this
-    /// machine, when its `ready.json` (readable for its owner only) names that very server.
+    /// this machine, when its `ready.json` (readable for its owner only) names that very server.
     ///
     /// @param url   the server
     /// @param given of the command line

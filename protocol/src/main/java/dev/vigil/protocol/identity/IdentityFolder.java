@@ -20,9 +20,9 @@ import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/// The files of one identity: `identity.pem` (key, certificate, issuer), `ca.pem`, and `next-key.pem` while a request
-/// is
-/// on its way. Every file is 0600 and replaced by a rename, so a crash leaves the old or the new, never half of one.
+/// The files of one identity: `identity.pem` (key, certificate, issuer), `ca.pem`, and `next-key.pem` while a
+/// request is on its way. Every file is 0600 and replaced by a rename, so a crash leaves the old or the new, never
+/// half of one.
 final class IdentityFolder implements AutoCloseable {
     private final Path folder;
     private final FileChannel lockFile;

@@ -6,8 +6,7 @@ import java.util.Arrays;
 import javax.crypto.SecretKey;
 
 /// HELLO and WELCOME: each carries 32 fresh random bytes and a MAC under a key of the session's secret. The
-/// connection's
-/// keys depend on both randoms, so a recorded HELLO opens nothing.
+/// connection's keys depend on both randoms, so a recorded HELLO opens nothing.
 public final class Handshake {
     private static final int MAC_BYTES = 32;
     private static final int BODY = LinkSecrets.RANDOM_BYTES + MAC_BYTES;

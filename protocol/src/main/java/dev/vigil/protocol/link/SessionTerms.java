@@ -5,8 +5,7 @@ import java.util.Arrays;
 import java.util.UUID;
 
 /// What a session is bound to. Both ends put the same bytes into every key, so a frame of one worker, boot, core,
-/// carrier
-/// or certificate is noise to every other.
+/// carrier or certificate is noise to every other.
 ///
 /// @param worker          the worker's id, from its certificate
 /// @param boot            one life of the worker

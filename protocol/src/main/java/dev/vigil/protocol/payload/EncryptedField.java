@@ -7,10 +7,9 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.regex.Pattern;
 
-/// A value inside a payload that is sealed by itself, written `encrypted:AES256:…` in base64url: a version, the id of
-/// the field, the handler that it is for, and the record of [TaskKey]. The key is derived from a data key and the
-/// field's
-/// id, so it opens this field and no other.
+/// A value inside a payload that is sealed by itself, written `encrypted:AES256:…` in base64url: a version, the id
+/// of the field, the handler that it is for, and the record of [TaskKey]. The key is derived from a data key and
+/// the field's id, so it opens this field and no other.
 ///
 /// @param id      random, made when the value was sealed
 /// @param handler the only handler that may have it; empty when any of the namespace may

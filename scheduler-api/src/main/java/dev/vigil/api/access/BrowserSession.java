@@ -11,8 +11,7 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /// A browser on the pages of `/oauth2/authorize`, known by its cookie, which is signed and stored nowhere. It lasts
-/// just
-/// long enough to sign in and to consent; a new password, a disabled user and a deleted one end it at once.
+/// just long enough to sign in and to consent; a new password, a disabled user and a deleted one end it at once.
 ///
 /// @param id       random, new with each sign-in
 /// @param signedIn who; null before he did

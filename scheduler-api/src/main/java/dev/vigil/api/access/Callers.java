@@ -16,8 +16,7 @@ import org.jspecify.annotations.Nullable;
 import org.springframework.security.oauth2.jwt.Jwt;
 
 /// Recognises access tokens and API keys. Whom they belong to is remembered for at most a minute, by the SHA-256 of
-/// what
-/// was shown, and only while nothing changed that could matter: see [Revisions].
+/// what was shown, and only while nothing changed that could matter: see [Revisions].
 final class Callers implements Authenticator {
     private static final int CREDENTIAL_LENGTH_MAX = 8192;
     private static final int REMEMBERED_MAX = 10_000;

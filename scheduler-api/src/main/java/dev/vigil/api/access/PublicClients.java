@@ -6,9 +6,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/// Programs that people sign in to, and that can keep no secret: Swagger UI, and those of `vigil.public-clients`. They
-/// are
-/// settings and no rows, so nobody makes one by SQL.
+/// Programs that people sign in to, and that can keep no secret: Swagger UI, and those of `vigil.public-clients`.
+/// They are settings and no rows, so nobody makes one by SQL.
 final class PublicClients {
     /// The page that comes with this service.
     static final String SWAGGER = "vigil-swagger";

@@ -270,8 +270,7 @@ final class Sessions {
     }
 
     /// What a refresh token is stored as. What it was granted for is part of it, so a family that SQL widened knows
-    /// none
-    /// of its tokens.
+    /// none of its tokens.
     private byte[] hash(RefreshToken token, @Nullable Consent consent) {
         byte[] bytes = consent == null
                 ? token.text().getBytes(StandardCharsets.US_ASCII)

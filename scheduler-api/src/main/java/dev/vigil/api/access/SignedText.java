@@ -8,8 +8,7 @@ import java.util.List;
 import java.util.Optional;
 
 /// Texts that this service gives away and gets back unchanged, or not at all: values and an HMAC over them under a
-/// vault
-/// key. Whoever holds one can read it, so nothing in it is secret.
+/// vault key. Whoever holds one can read it, so nothing in it is secret.
 final class SignedText {
     private static final int LENGTH_MAX = 4096;
     private static final String END = "\n";

@@ -160,9 +160,8 @@ final class Users implements Accounts {
         return changed;
     }
 
-    /// What hangs on a user follows him: the scopes of his client are those of his role, and both it and his keys go
-    /// when
-    /// he goes.
+    /// What hangs on a user follows him: the scopes of his client are those of his role, and both it and his keys
+    /// go when he goes.
     private void follow(User user, boolean newRole) {
         Client client = clients.findByPrincipal(user.id).orElse(null);
         if (user.deletedAt != null) {

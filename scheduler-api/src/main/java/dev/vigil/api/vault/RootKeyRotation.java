@@ -10,8 +10,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /// Puts another root key in place: wraps the few dozen keys anew that the old one wraps. Data keys, payloads and
-/// results
-/// stay as they are. The old key is kept until nothing is wrapped by it; every step may be repeated.
+/// results stay as they are. The old key is kept until nothing is wrapped by it; every step may be repeated.
 final class RootKeyRotation {
     private static final Logger LOG = LoggerFactory.getLogger(RootKeyRotation.class);
 

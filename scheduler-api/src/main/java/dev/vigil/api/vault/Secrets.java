@@ -20,8 +20,7 @@ import java.util.UUID;
 import java.util.regex.Pattern;
 
 /// The table `vault.secret`: values that only a worker reads, and only for a task that names them. Written, never
-/// shown.
-/// A new version destroys the bytes of the one before.
+/// shown. A new version destroys the bytes of the one before.
 final class Secrets implements SecretStore {
     /// Longest value in bytes: what fits into a file of the sandbox.
     static final int VALUE_BYTES_MAX = 65_536;

@@ -22,10 +22,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.core.NestedExceptionUtils;
 
-/// Stores what executions say: a thread and a connection of its own, so that no flood of words delays a
-/// dispatch. What
-/// finds no room, or comes when the database cannot be written, is lost and counted; the gap in the numbers of the
-/// lines tells whoever reads the log.
+/// Stores what executions say: a thread and a connection of its own, so that no flood of words delays a dispatch.
+/// What finds no room, or comes when the database cannot be written, is lost and counted; the gap in the numbers of
+/// the lines tells whoever reads the log.
 ///
 /// Told by the link's thread, which never waits here.
 final class Journal implements AutoCloseable {

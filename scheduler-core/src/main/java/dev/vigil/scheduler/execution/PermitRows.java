@@ -10,8 +10,7 @@ import java.util.UUID;
 import org.springframework.jdbc.core.simple.JdbcClient;
 
 /// The table `scheduler.permit` and what is taken in `scheduler.concurrency`. Each statement is about one limited
-/// owner,
-/// so two cores never wait for each other in a ring.
+/// owner, so two cores never wait for each other in a ring.
 final class PermitRows {
     private PermitRows() {}
 

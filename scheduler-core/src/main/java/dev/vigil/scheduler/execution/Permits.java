@@ -174,8 +174,7 @@ final class Permits {
     }
 
     /// Above the limit, which was lowered, everybody uses his part of the new one; at the limit, while others wait,
-    /// half
-    /// of what he has, so that what becomes free goes round.
+    /// half of what he has, so that what becomes free goes round.
     private static int cap(int held, Standing standing) {
         if (held == 0) {
             return Integer.MAX_VALUE;

@@ -63,9 +63,8 @@ public final class Commands {
         });
     }
 
-    /// Opens an execution that is stored, and has ended, once more. One of a one_time task makes that task unfinished
-    /// again, and needs room
-    /// in its owner's limit.
+    /// Opens an execution that is stored, and has ended, once more. One of a one_time task makes that task
+    /// unfinished again, and needs room in its owner's limit.
     public RetryResult retry(UUID execution, Limits limits, Events events) {
         Optional<Ended> found = admissions.ended(execution);
         if (found.isEmpty()) {

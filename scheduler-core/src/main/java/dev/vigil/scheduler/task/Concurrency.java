@@ -29,9 +29,8 @@ final class Concurrency {
 
     private record Known(int most, long readAt) {}
 
-    /// Sees to it that this limit stands before something of its owner is stored. Costs a statement when it changes,
-    /// and
-    /// else one in ten seconds.
+    /// Sees to it that this limit stands before something of its owner is stored. Costs a statement when it
+    /// changes, and else one in ten seconds.
     ///
     /// @param most null for no limit
     void keep(Owner owner, @Nullable Integer most) {

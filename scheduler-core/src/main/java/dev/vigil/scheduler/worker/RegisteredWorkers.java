@@ -19,9 +19,8 @@ import org.slf4j.LoggerFactory;
 import org.springframework.dao.DataAccessException;
 import org.springframework.jdbc.core.simple.JdbcClient;
 
-/// The worker registry as this core knows it: read whole at the start, then every one and a half seconds what changed.
-/// The vault
-/// writes it; a core may read these columns and no others (docs/explanation/keys-and-trust.md).
+/// The worker registry as this core knows it: read whole at the start, then every one and a half seconds what
+/// changed. The vault writes it; a core may read these columns and no others (docs/explanation/keys-and-trust.md).
 ///
 /// For use by many threads at once.
 public final class RegisteredWorkers implements Workers, AutoCloseable {

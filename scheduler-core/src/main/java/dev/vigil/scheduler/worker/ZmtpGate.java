@@ -10,10 +10,9 @@ import java.util.Set;
 import java.util.function.IntConsumer;
 
 /// Reads along with the ZMTP 3 stream of one worker and lets through only what our links use: a NULL greeting, one
-/// READY
-/// command of a DEALER without a routing id, then single-part messages of at most 64 KiB. JeroMQ's own parser
-/// believes lengths of 2 GiB and negative ones, waits for ever after the greeting, lets a peer choose its routing id
-/// and even its `Peer-Address` (facts: F2, F4, F6), so none of that may reach it.
+/// READY command of a DEALER without a routing id, then single-part messages of at most 64 KiB. JeroMQ's own parser
+/// believes lengths of 2 GiB and negative ones, waits for ever after the greeting, lets a peer choose its routing
+/// id and even its `Peer-Address` (facts: F2, F4, F6), so none of that may reach it.
 final class ZmtpGate implements Relay.Gate {
     private static final int GREETING = 64;
     private static final int COMMAND_BYTES_MAX = 255;

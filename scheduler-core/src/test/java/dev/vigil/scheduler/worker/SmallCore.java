@@ -14,8 +14,7 @@ import java.util.UUID;
 import org.awaitility.Awaitility;
 
 /// A core's end of the link with one honest worker, as a process with a small heap. Prints the link's port; then
-/// answers
-/// each line it reads with `works` once the worker was heard and given something to do.
+/// answers each line it reads with `works` once the worker was heard and given something to do.
 final class SmallCore {
     private static final int CONNECTIONS = 4_096;
 

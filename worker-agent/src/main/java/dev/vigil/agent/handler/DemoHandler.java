@@ -16,8 +16,7 @@ import java.util.List;
 import java.util.Map;
 
 /// The built-in handlers, as a pooled process of its own inside the sandbox: a JVM with this one class and nothing
-/// else,
-/// so that a worker needs no interpreter to try itself. The channel is descriptor 0.
+/// else, so that a worker needs no interpreter to try itself. The channel is descriptor 0.
 final class DemoHandler {
     static final List<String> NAMES = List.of("demo.echo", "demo.fail", "demo.secret", "demo.sleep");
     static final List<String> CLASSES = List.of("DemoHandler.class");

@@ -16,10 +16,9 @@ import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
 /// What one attempt says, from its lines to sealed records. Threads of the attempt add, the link's thread takes.
-/// Lines
-/// wait a moment for company; the newest progress replaces the one before it. What finds no room is counted: its
-/// line
-/// numbers stay unused, so the gap is seen by whoever reads the log, and the last line says how many they were.
+/// Lines wait a moment for company; the newest progress replaces the one before it. What finds no room is counted:
+/// its line numbers stay unused, so the gap is seen by whoever reads the log, and the last line says how many they
+/// were.
 ///
 /// Safe for use by several threads.
 final class LogFeed {
