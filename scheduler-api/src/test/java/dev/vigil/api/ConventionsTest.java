@@ -287,7 +287,7 @@ class ConventionsTest {
         Api.Http admin = api.admin();
         List<String> lists = api.context().getBean(RouteTable.class).routes().stream()
                 .filter(route -> route.method().equals("GET")
-                        && route.operation().query().contains("after")
+                        && route.operation().answers().getOrDefault(200, "").endsWith("Page")
                         && !route.template().matches("/api/v1/(audit|gdpr)/.*|.*[{].*"))
                 .map(Route::template)
                 .toList();
@@ -304,6 +304,32 @@ class ConventionsTest {
                 assertThat(refused.json().path("detail").asString()).contains("sort=-created_at");
             }
         });
+    }
+
+    @Test
+    void handlers_namespaces_and_join_tokens_come_in_pages_newest_first() {
+        Api.Http admin = api.admin();
+        for (int i = 0; i < 3; i++) {
+            admin.post("/api/v1/handlers", "{\"name\":\"page%d.n%s\"}".formatted(i, tag))
+                    .expect(201);
+            admin.post("/api/v1/namespaces", "{\"name\":\"page%d-%s\"}".formatted(i, tag))
+                    .expect(201);
+            admin.post("/api/v1/workers/join-tokens", "{\"group\":\"page%d\"}".formatted(i))
+                    .expect(201);
+        }
+
+        for (String list : List.of("handlers name", "namespaces name", "workers/join-tokens group")) {
+            String path = "/api/v1/" + list.split(" ")[0];
+            String member = list.split(" ")[1];
+            JsonNode first = admin.get(path + "?limit=2").expect(200);
+            JsonNode second = admin.get(
+                            path + "?limit=1&after=" + first.path("next").asString())
+                    .expect(200);
+            assertThat(all(first, member)).as(path).hasSize(2).allMatch(value -> value.startsWith("page"));
+            assertThat(all(first, member).getFirst()).startsWith("page2");
+            assertThat(all(second, member).getFirst()).startsWith("page0");
+            assertThat(admin.get(path + "?after=bm9uZQ").code()).isEqualTo("bad_cursor");
+        }
     }
 
     @Test

@@ -3,6 +3,7 @@ package dev.vigil.api.access;
 import dev.vigil.api.web.Answer;
 import dev.vigil.api.web.Call;
 import dev.vigil.api.web.Code;
+import dev.vigil.api.web.Cursors;
 import dev.vigil.api.web.Fields;
 import dev.vigil.api.web.Problem;
 import dev.vigil.api.web.ProblemException;
@@ -10,18 +11,22 @@ import dev.vigil.api.web.Route;
 import dev.vigil.api.web.Routes;
 import dev.vigil.api.web.Scope;
 import java.io.IOException;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 
 /// Namespaces, for admins.
 final class NamespaceRoutes implements Routes {
     private static final String PATH = "/api/v1/namespaces";
 
-    private final Namespaces namespaces;
+    private static final String LIST = "namespaces";
 
-    NamespaceRoutes(Namespaces namespaces) {
+    private final Namespaces namespaces;
+    private final Cursors cursors;
+
+    NamespaceRoutes(Namespaces namespaces, Cursors cursors) {
         this.namespaces = namespaces;
+        this.cursors = cursors;
     }
 
     @Override
@@ -34,7 +39,8 @@ final class NamespaceRoutes implements Routes {
                         .creates()
                         .dryRun()
                         .handler(this::create),
-                admin(Route.get(PATH, "listNamespaces").about("Users", "List namespaces"))
+                admin(Route.get(PATH, "listNamespaces").about("Users", "List namespaces, newest first"))
+                        .query("limit", "after", "sort")
                         .answers(200, "NamespacePage")
                         .handler(this::list),
                 admin(Route.get(PATH + "/{name}", "getNamespace").about("Users", "Get a namespace"))
@@ -68,10 +74,17 @@ final class NamespaceRoutes implements Routes {
     }
 
     private Answer list(Call call) {
-        Map<String, Object> body = new LinkedHashMap<>();
-        body.put("items", namespaces.all().stream().map(NamespaceRoutes::view).toList());
-        body.put("next", null);
-        return Answer.json(200, body);
+        int limit = Cursors.limit(call);
+        UUID after = cursors.afterNewest(call, LIST);
+        List<Namespace> page =
+                namespaces.page(after == null ? Integer.MAX_VALUE : (int) after.getLeastSignificantBits(), limit + 1);
+        return Answer.json(
+                200,
+                cursors.page(
+                        page,
+                        limit,
+                        LIST,
+                        new Cursors.View<>(namespace -> new UUID(0, namespace.id), NamespaceRoutes::view)));
     }
 
     private Answer delete(Call call) {

@@ -15,6 +15,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.dao.DataIntegrityViolationException;
+import org.springframework.data.domain.Limit;
 import org.springframework.transaction.support.TransactionTemplate;
 
 /// The table `access.namespace`. A name never changes while its namespace is there, and neither does whether it is a
@@ -69,8 +70,9 @@ public final class Namespaces implements NamespaceNumbers {
         return rows.findByNameAndDeletedAtIsNull(name);
     }
 
-    List<Namespace> all() {
-        return rows.findAllByDeletedAtIsNullOrderByIdDesc();
+    /// Those with a smaller number, newest first.
+    List<Namespace> page(int before, int limit) {
+        return rows.findByDeletedAtIsNullAndIdLessThanOrderByIdDesc(before, Limit.of(limit));
     }
 
     /// Makes a namespace.

@@ -3,6 +3,7 @@ package dev.vigil.api.vault;
 import dev.vigil.api.web.Answer;
 import dev.vigil.api.web.Call;
 import dev.vigil.api.web.Code;
+import dev.vigil.api.web.Cursors;
 import dev.vigil.api.web.Fields;
 import dev.vigil.api.web.Problem;
 import dev.vigil.api.web.ProblemException;
@@ -15,7 +16,6 @@ import dev.vigil.protocol.id.Kind;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -23,13 +23,20 @@ import org.jspecify.annotations.Nullable;
 /// The registry of operations.
 final class HandlerRoutes implements Routes {
     private static final String TAG = "Handlers";
+    private static final String LIST = "handlers";
+    private static final Cursors.View<Handlers.Listed> PAGE = new Cursors.View<>(
+            listed -> new UUID(0, listed.number()),
+            listed -> View.of(listed.entry().orElseThrow()),
+            listed -> listed.entry().isPresent());
 
     private final Handlers handlers;
     private final InputSchemas schemas;
+    private final Cursors cursors;
 
-    HandlerRoutes(Handlers handlers, InputSchemas schemas) {
+    HandlerRoutes(Handlers handlers, InputSchemas schemas, Cursors cursors) {
         this.handlers = handlers;
         this.schemas = schemas;
+        this.cursors = cursors;
     }
 
     @Override
@@ -52,7 +59,8 @@ final class HandlerRoutes implements Routes {
                         .dryRun()
                         .handler(this::approve),
                 Route.get("/api/v1/handlers", "listHandlers")
-                        .about(TAG, "List handlers by name")
+                        .about(TAG, "List handlers, newest first")
+                        .query("limit", "after", "sort")
                         .roles(Role.SCHEDULER, Role.OPERATOR, Role.EXECUTOR)
                         .scope(Scope.TASKS_READ)
                         .answers(200, "HandlerPage")
@@ -164,10 +172,11 @@ final class HandlerRoutes implements Routes {
     }
 
     private Answer list(Call call) {
-        var body = new LinkedHashMap<String, @Nullable Object>();
-        body.put("items", handlers.list().stream().map(View::of).toList());
-        body.put("next", null);
-        return Answer.json(200, body);
+        int limit = Cursors.limit(call);
+        UUID after = cursors.afterNewest(call, LIST);
+        List<Handlers.Listed> rows =
+                handlers.page(after == null ? Long.MAX_VALUE : after.getLeastSignificantBits(), limit + 1);
+        return Answer.json(200, cursors.page(rows, limit, LIST, PAGE));
     }
 
     private Answer get(Call call) {

@@ -24,7 +24,7 @@ import tools.jackson.databind.json.JsonMapper;
 public final class Handlers {
     private static final String PURPOSE = "vault.handler";
     private static final String SELECT = """
-            SELECT name, approved, approved_by, approved_at, proposed, proposed_by, proposed_at, mac
+            SELECT number, name, approved, approved_by, approved_at, proposed, proposed_by, proposed_at, mac
               FROM vault.handler
             """;
     private static final Duration CACHED = Duration.ofSeconds(1);
@@ -96,18 +96,27 @@ public final class Handlers {
             return current.approved();
         }
         Map<String, Handler> fresh = new LinkedHashMap<>();
-        for (Entry entry : list()) {
-            if (entry.approved() != null) {
-                fresh.put(entry.name(), entry.approved());
-            }
+        for (Entry entry : query(SELECT + "WHERE approved IS NOT NULL", Map.of())) {
+            fresh.put(entry.name(), Objects.requireNonNull(entry.approved()));
         }
         known = new Known(Map.copyOf(fresh), now);
         return fresh;
     }
 
-    /// All of them by name.
-    List<Entry> list() {
-        return query(SELECT + "ORDER BY name LIMIT 10000", Map.of());
+    /// One of a page.
+    ///
+    /// @param number grows with each new name
+    /// @param entry  empty when somebody else wrote the row
+    record Listed(long number, Optional<Entry> entry) {}
+
+    /// Those with a smaller number, newest first.
+    List<Listed> page(long before, int limit) {
+        return store.db()
+                .sql(SELECT + "WHERE number < :before ORDER BY number DESC LIMIT :limit")
+                .param("before", before)
+                .param("limit", limit)
+                .query((row, _) -> new Listed(row.getLong("number"), checked(row)))
+                .list();
     }
 
     /// One of them, approved or not.

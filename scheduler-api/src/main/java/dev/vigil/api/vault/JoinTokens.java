@@ -33,7 +33,6 @@ import tools.jackson.databind.json.JsonMapper;
 final class JoinTokens {
     static final Duration LIFE = Duration.ofMinutes(15);
     static final Duration LIFE_MAX = Duration.ofDays(1);
-    static final int LISTED_MAX = 200;
 
     private static final int TOKEN_LENGTH_MAX = 8192;
     private static final String ISSUER = "vigil";
@@ -95,7 +94,7 @@ final class JoinTokens {
     ///
     /// @param state `open`, `used`, `expired` or `revoked`
     record Listed(
-            String id,
+            Id id,
             String group,
             Map<String, String> labels,
             List<String> hosts,
@@ -262,18 +261,22 @@ final class JoinTokens {
         return new Grant(String.valueOf(claims.get("grp")), labels, hosts, claims.get("cidr", String.class));
     }
 
-    /// The newest tokens, at most [#LISTED_MAX].
-    List<Listed> list() {
+    /// Tokens, newest first.
+    ///
+    /// @param before the last of the page before; [Workers#NEWEST] for the first page
+    List<Listed> page(UUID before, int limit) {
         Instant now = store.time().instant();
         return store.db()
                 .sql("""
                         SELECT id, worker_group, labels, hosts, cidr, uses_max, uses, revoked_at, created_by,
                                created_at, expires_at
                           FROM vault.join_token
+                         WHERE id < :before
                          ORDER BY id DESC
                          LIMIT :limit
                         """)
-                .param("limit", LISTED_MAX)
+                .param("before", before)
+                .param("limit", limit)
                 .query((row, _) -> {
                     Instant end =
                             row.getObject("expires_at", OffsetDateTime.class).toInstant();
@@ -283,7 +286,7 @@ final class JoinTokens {
                                     ? "used"
                                     : now.isBefore(end) ? "open" : "expired";
                     return new Listed(
-                            new Id(Kind.JOIN_TOKEN, row.getObject("id", UUID.class)).toString(),
+                            new Id(Kind.JOIN_TOKEN, row.getObject("id", UUID.class)),
                             row.getString("worker_group"),
                             Rows.labels(row.getString("labels")),
                             Rows.texts(row, "hosts"),

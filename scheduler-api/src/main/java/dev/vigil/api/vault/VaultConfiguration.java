@@ -188,8 +188,8 @@ public class VaultConfiguration {
         }
 
         @Bean
-        HandlerRoutes handlerRoutes(Handlers handlers, InputSchemas schemas) {
-            return new HandlerRoutes(handlers, schemas);
+        HandlerRoutes handlerRoutes(Handlers handlers, InputSchemas schemas, Cursors cursors) {
+            return new HandlerRoutes(handlers, schemas, cursors);
         }
 
         @Bean

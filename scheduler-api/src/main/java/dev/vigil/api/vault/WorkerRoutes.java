@@ -24,6 +24,7 @@ import org.jspecify.annotations.Nullable;
 
 /// Workers as operators see them, and the invitations by which they come.
 final class WorkerRoutes implements Routes {
+    private static final String TOKEN_LIST = "join-tokens";
     private static final String LIST = "workers";
     private static final String TAG = "Workers";
 
@@ -57,6 +58,7 @@ final class WorkerRoutes implements Routes {
                         .handler(this::createToken),
                 manage(Route.get("/api/v1/workers/join-tokens", "listJoinTokens"))
                         .about(TAG, "List join tokens, newest first")
+                        .query("limit", "after", "sort")
                         .answers(200, "JoinTokenPage")
                         .handler(this::listTokens),
                 manage(Route.delete("/api/v1/workers/join-tokens/{id}", "revokeJoinToken"))
@@ -147,10 +149,16 @@ final class WorkerRoutes implements Routes {
     }
 
     private Answer listTokens(Call call) {
-        var body = new java.util.LinkedHashMap<String, @Nullable Object>();
-        body.put("items", tokens.list());
-        body.put("next", null);
-        return Answer.json(200, body);
+        int limit = Cursors.limit(call);
+        UUID after = cursors.afterNewest(call, TOKEN_LIST);
+        List<JoinTokens.Listed> page = tokens.page(after == null ? Workers.NEWEST : after, limit + 1);
+        return Answer.json(
+                200,
+                cursors.page(
+                        page,
+                        limit,
+                        TOKEN_LIST,
+                        new Cursors.View<>(listed -> listed.id().uuid(), listed -> listed)));
     }
 
     private Answer revokeToken(Call call) {
