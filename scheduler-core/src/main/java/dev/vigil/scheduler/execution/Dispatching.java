@@ -55,6 +55,7 @@ final class Dispatching {
     boolean read() {
         Instant now = state.core.clock().now();
         List<Cursor> cursors = state.shards.values().stream()
+                .filter(shard -> !shard.isLeaving())
                 .flatMap(shard -> shard.lanes.toRead(now, state.blocked(shard)).stream())
                 .toList();
         if (cursors.isEmpty()) {
@@ -113,7 +114,7 @@ final class Dispatching {
         List<OwnedShard> order = new ArrayList<>(state.shards.values());
         java.util.Collections.rotate(order, order.isEmpty() ? 0 : turn++ % order.size());
         for (OwnedShard shard : order) {
-            while (!shard.hasCommands() && planned.size() < BATCH_MAX) {
+            while (!shard.isLeaving() && !shard.hasCommands() && planned.size() < BATCH_MAX) {
                 Optional<Batch> batch =
                         shard.lanes.next(now, now.plus(LEAD), state.blocked(shard), BATCH_MAX - planned.size());
                 if (batch.isEmpty()) {

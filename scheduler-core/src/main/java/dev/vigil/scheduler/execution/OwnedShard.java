@@ -2,6 +2,7 @@ package dev.vigil.scheduler.execution;
 
 import dev.vigil.scheduler.execution.OwnerReads.InboxRow;
 import dev.vigil.scheduler.execution.TaskFacts.WorkerNeed;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -49,6 +50,10 @@ final class OwnedShard {
     /// When its schedules are to be looked at, which is at once for a new owner; null when none fires.
     @Nullable Instant lookAt = Instant.EPOCH;
 
+    /// How long what runs may take to end before the shard goes to another core, which adopts the rest.
+    private static final Duration LEAVE_WITHIN = Duration.ofSeconds(1);
+
+    private @Nullable Long leavingSince;
     private long lastN;
     private final TreeMap<Long, Integer> openLines = new TreeMap<>();
 
@@ -57,6 +62,22 @@ final class OwnedShard {
         this.epoch = epoch;
         this.lastN = lastN;
         this.lanes = new Lanes(id);
+    }
+
+    /// It is to go to another core.
+    void leave(long now) {
+        if (leavingSince == null) {
+            leavingSince = now;
+        }
+    }
+
+    boolean isLeaving() {
+        return leavingSince != null;
+    }
+
+    /// Whether it is to go and nothing is open in it, or what is open has had its time.
+    boolean mayGo(long now) {
+        return leavingSince != null && (open.isEmpty() || now - leavingSince >= LEAVE_WITHIN.toNanos());
     }
 
     Owned.Shard identity() {

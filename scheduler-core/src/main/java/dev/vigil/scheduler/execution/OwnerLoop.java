@@ -117,11 +117,11 @@ final class OwnerLoop implements AutoCloseable {
         });
     }
 
-    /// Gives a shard back.
+    /// Gives a shard back: nothing more is dispatched in it, and once what runs is over, or has had its time, it goes.
     void release(int shard) {
         post(() -> {
             if (state.owns(shard)) {
-                release(List.of(shard));
+                state.shard(shard).leave(System.nanoTime());
             }
         });
     }
@@ -279,6 +279,13 @@ final class OwnerLoop implements AutoCloseable {
         more |= dispatching.dispatch();
         dispatching.send();
         long now = System.nanoTime();
+        List<Integer> leaving = state.shards.values().stream()
+                .filter(shard -> shard.mayGo(now))
+                .map(shard -> shard.id)
+                .toList();
+        if (!leaving.isEmpty()) {
+            release(leaving);
+        }
         if (now - housekeptAt >= HOUSEKEEPING.toNanos()) {
             housekeptAt = now;
             housekeep();
@@ -315,7 +322,7 @@ final class OwnerLoop implements AutoCloseable {
         long wait = housekeptAt + HOUSEKEEPING.toNanos() - now;
         Instant next = dispatching.nextSend();
         for (OwnedShard shard : state.shards.values()) {
-            Instant due = shard.lanes.nextWake(state.blocked(shard));
+            Instant due = shard.isLeaving() ? null : shard.lanes.nextWake(state.blocked(shard));
             next = earlier(next, due);
             next = earlier(next, shard.lookAt);
         }

@@ -55,6 +55,31 @@ class TwoCoresTest {
     }
 
     @Test
+    void what_is_short_ends_where_it_began_when_a_new_core_gets_its_share() {
+        Dispatcher first = fixture.readyCore();
+        fixture.fleet.behave(dispatch -> Reply.after(Duration.ofMillis(200)));
+        fixture.fleet.join(1_000);
+        Instant start = Instant.now();
+        for (int i = 0; i < 400; i++) {
+            fixture.create(tasks, new Schedule.OneTime(start.plusMillis(500 + i * 10L)));
+        }
+
+        Dispatcher second = fixture.core();
+
+        await().atMost(Duration.ofSeconds(30))
+                .until(() -> fixture.count("SELECT count(*) FROM scheduler.history WHERE state = 1") == 400);
+        assertThat(second.shardsOwned()).isEqualTo(8);
+        // A core that adopts what runs lists it again.
+        assertThat(fixture.count("""
+                        SELECT count(*) FROM (SELECT FROM scheduler.dispatch d CROSS JOIN unnest(d.executions) AS x(id)
+                                               GROUP BY x.id HAVING count(*) > 1) again
+                        """)).isZero();
+        assertThat(fixture.fleet.runs()).hasSize(400);
+        first.close();
+        second.close();
+    }
+
+    @Test
     void a_core_that_stops_in_order_hands_over_what_runs_and_nothing_runs_twice() {
         Dispatcher first = fixture.readyCore();
         fixture.fleet.behave(dispatch -> Reply.after(Duration.ofSeconds(4)));
