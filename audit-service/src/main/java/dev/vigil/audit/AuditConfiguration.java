@@ -30,6 +30,8 @@ import java.util.Objects;
 import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 import org.springframework.beans.factory.ObjectProvider;
 import org.springframework.boot.autoconfigure.ImportAutoConfiguration;
 import org.springframework.boot.autoconfigure.condition.ConditionalOnProperty;
@@ -160,14 +162,23 @@ class AuditConfiguration {
 
     @Bean
     TokenCheck tokens(AuditSettings settings, ObjectProvider<IdentityKeeper> identity) {
-        return TokenCheck.of(settings.tokenOrThrow().issuer().toString(), settings.tokenKeys(), () -> {
-            HttpClient.Builder client = HttpClient.newBuilder()
-                    .version(HttpClient.Version.HTTP_1_1)
-                    .connectTimeout(Duration.ofSeconds(CONNECT_SECONDS_MAX));
-            identity.ifAvailable(keeper ->
-                    client.sslContext(keeper.clientTls(Peers.service("api"))).sslParameters(TlsContexts.parameters()));
-            return client.build();
-        });
+        IdentityKeeper keeper = identity.getIfAvailable();
+        var newest = new AtomicReference<>(client(keeper));
+        if (keeper != null) {
+            keeper.onRenewal(() -> newest.set(client(keeper)));
+        }
+        return TokenCheck.of(settings.tokenOrThrow().issuer().toString(), settings.tokenKeys(), newest::get);
+    }
+
+    /// Calls the API; with this service's certificate, when it has one.
+    private static HttpClient client(@Nullable IdentityKeeper keeper) {
+        HttpClient.Builder client = HttpClient.newBuilder()
+                .version(HttpClient.Version.HTTP_1_1)
+                .connectTimeout(Duration.ofSeconds(CONNECT_SECONDS_MAX));
+        if (keeper != null) {
+            client.sslContext(keeper.clientTls(Peers.service("api"))).sslParameters(TlsContexts.parameters());
+        }
+        return client.build();
     }
 
     @Bean

@@ -73,7 +73,7 @@ record AuditSettings(
     ///
     /// @param issuer  the API's URL, without a slash at the end
     /// @param jwksUri where its keys are; by default `<issuer>/oauth2/jwks`, or the API's worker port where
-    ///                this service has a certificate
+    ///                this service has a certificate; whether a token stands is asked beside it, at `…/standing`
     record Token(URI issuer, @Nullable URI jwksUri) {}
 
     /// Where the keys are that tokens are checked with.

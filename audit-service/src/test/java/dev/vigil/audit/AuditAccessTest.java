@@ -22,6 +22,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Date;
 import java.util.LinkedHashMap;
@@ -36,6 +37,7 @@ import tools.jackson.databind.JsonNode;
 /// Who may read the log, and what everybody else gets.
 class AuditAccessTest {
     private static final RunningService SERVICE = new RunningService();
+    private static final Duration IN_FORCE = Duration.ofSeconds(2);
 
     @AfterAll
     static void stop() {
@@ -120,6 +122,72 @@ class AuditAccessTest {
         }
         assertThat(SERVICE.get(EVENTS, SERVICE.issuer().typed(sound, "at+jwt")).statusCode())
                 .isEqualTo(200);
+    }
+
+    @Test
+    void a_token_is_refused_within_two_seconds_after_it_was_revoked_and_the_others_are_not() throws Exception {
+        String token = SERVICE.issuer().token(UUID.randomUUID(), "auditor", "audit:read");
+        String other = SERVICE.issuer().token(UUID.randomUUID(), "auditor", "audit:read");
+        assertThat(SERVICE.get(EVENTS, token).statusCode()).isEqualTo(200);
+
+        SERVICE.issuer().revoke(token);
+
+        await().atMost(IN_FORCE).until(() -> SERVICE.get(EVENTS, token).statusCode() == 401);
+        assertProblem(SERVICE.get(EVENTS, token), 401, "invalid_token");
+        assertThat(SERVICE.get(EVENTS, other).statusCode()).isEqualTo(200);
+    }
+
+    @Test
+    void a_role_that_was_lost_is_refused_within_two_seconds_whatever_the_token_says() throws Exception {
+        String token = SERVICE.issuer().token(UUID.randomUUID(), "auditor", "audit:read");
+        assertThat(SERVICE.get(EVENTS, token).statusCode()).isEqualTo(200);
+
+        SERVICE.issuer().role(token, "viewer");
+
+        await().atMost(IN_FORCE).until(() -> SERVICE.get(EVENTS, token).statusCode() == 403);
+        assertProblem(SERVICE.get(EVENTS, token), 403, "role_missing");
+    }
+
+    @Test
+    void while_the_api_is_silent_nobody_is_let_in_and_afterwards_everybody_is_again() throws Exception {
+        String token = SERVICE.issuer().token(UUID.randomUUID(), "auditor", "audit:read");
+        assertThat(SERVICE.get(EVENTS, token).statusCode()).isEqualTo(200);
+
+        SERVICE.issuer().silent(true);
+        try {
+            await().atMost(IN_FORCE).until(() -> SERVICE.get(EVENTS, token).statusCode() == 503);
+            HttpResponse<byte[]> refused = SERVICE.get(EVENTS, token);
+            assertProblem(refused, 503, "service_unavailable");
+            assertThat(refused.headers().firstValue("Retry-After")).isPresent();
+            assertThat(SERVICE.get("/api/v1/audit/public-key", null).statusCode())
+                    .isEqualTo(200);
+        } finally {
+            SERVICE.issuer().silent(false);
+        }
+
+        assertThat(SERVICE.get(EVENTS, token).statusCode()).isEqualTo(200);
+    }
+
+    @Test
+    void the_api_is_asked_about_tokens_that_are_its_own_and_not_for_every_call() throws Exception {
+        String token = SERVICE.issuer().token(UUID.randomUUID(), "auditor", "audit:read");
+        JWTClaimsSet claims = SERVICE.issuer()
+                .claims(UUID.randomUUID(), "auditor", "audit:read")
+                .build();
+        int before = SERVICE.issuer().questions();
+        for (int i = 0; i < 10; i++) {
+            assertProblem(SERVICE.get(EVENTS, SERVICE.issuer().forged(claims)), 401, "invalid_token");
+        }
+        assertThat(SERVICE.issuer().questions()).isEqualTo(before);
+
+        long began = System.nanoTime();
+        for (int i = 0; i < 30; i++) {
+            assertThat(SERVICE.get("/api/v1/audit/checkpoint", token).statusCode())
+                    .isEqualTo(200);
+        }
+
+        long seconds = (System.nanoTime() - began) / 1_000_000_000L;
+        assertThat(SERVICE.issuer().questions() - before).isBetween(1, (int) seconds + 1);
     }
 
     @Test

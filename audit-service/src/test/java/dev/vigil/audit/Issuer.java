@@ -11,23 +11,34 @@ import com.nimbusds.jose.jwk.RSAKey;
 import com.nimbusds.jose.jwk.gen.RSAKeyGenerator;
 import com.nimbusds.jwt.JWTClaimsSet;
 import com.nimbusds.jwt.SignedJWT;
+import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import dev.vigil.protocol.id.Id;
 import dev.vigil.protocol.id.Kind;
+import dev.vigil.protocol.identity.TestApi;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.text.ParseException;
 import java.time.Instant;
 import java.util.Date;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /// Stands in for the API as the issuer of access tokens: signs them and publishes its key, over real HTTP.
 final class Issuer implements AutoCloseable {
     private final RSAKey key;
     private final HttpServer server;
+    private final Set<String> revoked = ConcurrentHashMap.newKeySet();
+    private final Map<String, String> roles = new ConcurrentHashMap<>();
+    private final AtomicInteger questions = new AtomicInteger();
+    private volatile boolean silent;
 
     Issuer() {
         try {
@@ -43,7 +54,48 @@ final class Issuer implements AutoCloseable {
             exchange.getResponseBody().write(keys);
             exchange.close();
         });
+        server.createContext("/oauth2/standing", this::tellStanding);
         server.start();
+    }
+
+    /// What the API answers beside its keys: whether the token that is shown stands, and for which role.
+    void tellStanding(HttpExchange exchange) throws IOException {
+        if (silent) {
+            exchange.close();
+            return;
+        }
+        questions.incrementAndGet();
+        String token = exchange.getRequestHeaders().getFirst("Authorization").substring("Bearer ".length());
+        String claimed = "";
+        try {
+            claimed = SignedJWT.parse(token).getJWTClaimsSet().getStringClaim("role");
+        } catch (ParseException e) {
+            throw new IOException(e);
+        }
+        String answer = revoked.contains(token)
+                ? "{\"active\":false}"
+                : "{\"active\":true,\"role\":\"%s\",\"namespace\":1}".formatted(roles.getOrDefault(token, claimed));
+        TestApi.answer(exchange, 200, answer);
+    }
+
+    /// From now on a token stands no more.
+    void revoke(String token) {
+        revoked.add(token);
+    }
+
+    /// From now on the owner of a token has another role.
+    void role(String token, String role) {
+        roles.put(token, role);
+    }
+
+    /// Whether it answers no question about tokens.
+    void silent(boolean now) {
+        silent = now;
+    }
+
+    /// How often it was asked about a token.
+    int questions() {
+        return questions.get();
     }
 
     /// What it publishes, for another place.

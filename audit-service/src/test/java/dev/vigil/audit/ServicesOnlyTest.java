@@ -46,6 +46,7 @@ class ServicesOnlyTest {
         api = new TestApi(authority);
         api.token("join", "audit");
         api.serve("/internal/v1/jwks", exchange -> TestApi.answer(exchange, 200, issuer.jwks()));
+        api.serve("/internal/v1/standing", issuer::tellStanding);
         var settings =
                 new LinkedHashMap<String, Object>(Ledger.fresh().database().settings(Role.AUDIT));
         health = freePort();

@@ -58,6 +58,11 @@ final class VigilClient {
         return new VigilClient(url, "");
     }
 
+    /// The same caller at another service.
+    public VigilClient at(String service) {
+        return new VigilClient(service, token);
+    }
+
     /// The bearer token in use.
     public String token() {
         return token;

@@ -106,6 +106,25 @@ class PrivacyTest {
     }
 
     @Test
+    void who_signed_out_is_refused_on_the_ports_of_the_services_behind_the_api_too() {
+        VigilClient leaving = user("leaving-admin", "admin");
+        Ready ready = platform.ready();
+        VigilClient audit = leaving.at(ready.auditUrl());
+        VigilClient privacy = leaving.at(ready.gdprUrl());
+        assertThat(audit.get("/api/v1/audit/checkpoint").status()).isEqualTo(200);
+        assertThat(privacy.get(REQUESTS).status()).isEqualTo(200);
+
+        leaving.post("/api/auth/logout").expectSuccess();
+
+        await().atMost(Duration.ofSeconds(2))
+                .until(() -> audit.get("/api/v1/audit/checkpoint").status() == 401
+                        && privacy.get(REQUESTS).status() == 401);
+        assertThat(admin.at(ready.auditUrl()).get("/api/v1/audit/checkpoint").status())
+                .isEqualTo(200);
+        assertThat(admin.at(ready.gdprUrl()).get(REQUESTS).status()).isEqualTo(200);
+    }
+
+    @Test
     void an_erasure_ends_what_runs_and_a_result_that_comes_late_is_stored_nowhere() throws Exception {
         String subject = "customer-late";
         String task = client.post("/api/v1/tasks", task("test.late", subject, Map.of("token", "canary-late")))

@@ -143,10 +143,11 @@ class GdprConfiguration {
 
     @Bean
     TokenCheck tokens(GdprSettings settings, VaultClient vault) {
+        HttpClient plain = plain();
         return TokenCheck.of(
                 settings.token().issuer().toString(),
                 settings.tokenKeys(),
-                () -> settings.gdpr().tls() ? vault.toApi() : plain());
+                () -> settings.gdpr().tls() ? vault.toApi() : plain);
     }
 
     private static HttpClient plain() {

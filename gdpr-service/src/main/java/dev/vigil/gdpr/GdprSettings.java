@@ -67,7 +67,7 @@ record GdprSettings(
     ///
     /// @param issuer  the API's URL, without a slash at the end
     /// @param jwksUri where its keys are; by default `<issuer>/oauth2/jwks`, or the API's worker port with
-    ///                `vigil.gdpr.tls`
+    ///                `vigil.gdpr.tls`; whether a token stands is asked beside it, at `…/standing`
     record Token(URI issuer, @Nullable URI jwksUri) {}
 
     /// Where the keys are that tokens are checked with.

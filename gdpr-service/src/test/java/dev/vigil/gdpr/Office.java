@@ -48,7 +48,9 @@ final class Office {
     private final String audit;
     private final Map<String, Object> settings;
     private final Map<String, Object> coreSettings;
+    private final Map<String, Object> apiSettings;
     private final Person admin;
+    private ConfigurableApplicationContext apiService;
     private ConfigurableApplicationContext gdpr;
     private ConfigurableApplicationContext core;
 
@@ -71,7 +73,8 @@ final class Office {
         api = "http://127.0.0.1:" + FreePort.pick();
         worker = "https://127.0.0.1:" + workerPort;
         audit = "http://127.0.0.1:" + FreePort.pick();
-        ApiService.start(apiSettings(workerPort, gdprPort));
+        apiSettings = apiSettings(workerPort, gdprPort);
+        apiService = ApiService.start(apiSettings);
         var auditSettings = new LinkedHashMap<>(database.settings(Role.AUDIT));
         auditSettings.put("server.port", URI.create(audit).getPort());
         auditSettings.put("vigil.token.issuer", api);
@@ -180,6 +183,15 @@ final class Office {
 
     void startCore() {
         core = CoreService.start(coreSettings);
+    }
+
+    /// The API goes silent.
+    void stopApi() {
+        apiService.close();
+    }
+
+    void startApi() {
+        apiService = ApiService.start(apiSettings);
     }
 
     /// The service dies and comes back.

@@ -2,6 +2,7 @@ package dev.vigil.edge;
 
 import dev.vigil.protocol.id.Id;
 import dev.vigil.protocol.id.Kind;
+import java.net.URI;
 import java.net.http.HttpClient;
 import java.time.Duration;
 import java.util.Arrays;
@@ -28,7 +29,8 @@ import org.springframework.security.oauth2.jwt.JwtTypeValidator;
 import org.springframework.security.oauth2.jwt.NimbusJwtDecoder;
 import org.springframework.web.client.RestTemplate;
 
-/// Checks access tokens of the API: RS256 only, its issuer, in time, with a person, a role and scopes.
+/// Checks access tokens of the API: RS256 only, its issuer, in time, with a person, a role and scopes; and then whether
+/// they still stand, which the API says, see [Standings]. Role and namespace are what it says, not what the token says.
 public final class TokenCheck {
     private static final int TOKEN_LENGTH_MAX = 8 * 1024;
     private static final Duration CLOCK_SKEW_MAX = Duration.ofSeconds(30);
@@ -36,15 +38,17 @@ public final class TokenCheck {
     private static final Logger LOG = LoggerFactory.getLogger(TokenCheck.class);
 
     private final JwtDecoder decoder;
+    private final Standings standings;
 
-    private TokenCheck(JwtDecoder decoder) {
+    private TokenCheck(JwtDecoder decoder, Standings standings) {
         this.decoder = decoder;
+        this.standings = standings;
     }
 
     /// Checks tokens of that issuer.
     ///
-    /// @param keys   where the issuer publishes its keys
-    /// @param client asks there; asked for anew each time, because its certificate may be renewed in between
+    /// @param keys   where the issuer publishes its keys, `…/jwks`; beside it is `…/standing`
+    /// @param client asks there; it is asked for each time, because its certificate may be renewed in between
     public static TokenCheck of(String issuer, String keys, Supplier<HttpClient> client) {
         ClientHttpRequestFactory requests = (url, method) -> {
             var fetch = new JdkClientHttpRequestFactory(client.get());
@@ -60,12 +64,12 @@ public final class TokenCheck {
         type.setAllowEmpty(true);
         decoder.setJwtValidator(new DelegatingOAuth2TokenValidator<>(
                 new JwtTimestampValidator(CLOCK_SKEW_MAX), new JwtIssuerValidator(issuer), type));
-        return new TokenCheck(decoder);
+        return new TokenCheck(decoder, new Standings(URI.create(keys).resolve("standing"), client));
     }
 
     /// Who calls.
     ///
-    /// @throws RefusedException 401, or 503 while the issuer's keys cannot be fetched
+    /// @throws RefusedException 401, or 503 while the issuer does not answer
     public Caller caller(Call call) {
         String token = call.bearer();
         if (!token.isEmpty() && token.length() <= TOKEN_LENGTH_MAX) {
@@ -89,17 +93,20 @@ public final class TokenCheck {
                 Map.of("WWW-Authenticate", "Bearer error=\"invalid_token\"")));
     }
 
-    private static Optional<Caller> caller(Jwt jwt, String token) {
-        String role = jwt.getClaimAsString("role");
+    private Optional<Caller> caller(Jwt jwt, String token) {
         String subject = jwt.getSubject();
-        if (role == null
-                || subject == null
+        // What lacks one of these is no access token, and not worth a question.
+        if (subject == null
                 || jwt.getExpiresAt() == null
-                || !(jwt.getClaim("namespace") instanceof Number namespace)) {
+                || jwt.getClaimAsString("role") == null
+                || !(jwt.getClaim("namespace") instanceof Number)) {
             return Optional.empty();
         }
         return Id.parse(Kind.USER, subject)
-                .map(id -> new Caller(id.uuid(), role, namespace.intValue(), scopes(jwt.getClaim("scope")), token));
+                .flatMap(id -> standings
+                        .of(token)
+                        .map(now -> new Caller(
+                                id.uuid(), now.role(), now.namespace(), scopes(jwt.getClaim("scope")), token)));
     }
 
     // RFC 9068 has one text with spaces, Spring's authorization server a list.

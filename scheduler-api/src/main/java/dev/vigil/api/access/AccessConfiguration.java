@@ -61,6 +61,7 @@ import org.springframework.transaction.support.TransactionTemplate;
     StoredAccounts.class,
     SignedText.class,
     SigningKeys.class,
+    StandingRoutes.class,
     Tokens.class,
     Tokens.Sources.class,
     UserRoutes.class,

@@ -37,6 +37,9 @@ final class Tokens implements TokenMint {
     /// No access token outlives this, so neither needs its revocation to.
     static final Duration LIFE_MAX = Duration.ofDays(1);
 
+    /// How the clients of tokens begin that services have of their own.
+    private static final String SERVICE = "service/";
+
     private static final Duration SERVICE_LIFE_MAX = Duration.ofMinutes(10);
 
     private final JwtEncoder encoder;
@@ -103,10 +106,10 @@ final class Tokens implements TokenMint {
     @Override
     public String ofService(String service, Role role, Scope scope, Duration life) {
         Instant now = passedOn(life);
-        String name = "service/" + service;
+        String name = SERVICE + service;
         return sign(JwtClaimsSet.builder()
                 .issuer(settings.issuer())
-                .subject(new Id(Kind.USER, UUID.nameUUIDFromBytes(name.getBytes(StandardCharsets.UTF_8))).toString())
+                .subject(subjectOf(name))
                 .id(UUID.randomUUID().toString())
                 .issuedAt(now)
                 .expiresAt(now.plus(life))
@@ -115,6 +118,11 @@ final class Tokens implements TokenMint {
                 .claim("namespace", Namespace.DEFAULT)
                 .claim("scope", List.of(scope.label()))
                 .build());
+    }
+
+    /// No user's: their ids are UUIDs of version 7.
+    private static String subjectOf(String service) {
+        return new Id(Kind.USER, UUID.nameUUIDFromBytes(service.getBytes(StandardCharsets.UTF_8))).toString();
     }
 
     @Override
@@ -177,6 +185,22 @@ final class Tokens implements TokenMint {
             return null;
         }
         return caller(id.get(), scopes(jwt), new Shown(token, session, null));
+    }
+
+    /// What the owner of a token is now.
+    ///
+    /// @param namespace number of the namespace he lives in
+    record Standing(Role role, int namespace) {}
+
+    /// What a verified token stands for; empty when it is revoked or its owner may not call. A service's own token
+    /// stands as it was signed, until its end.
+    Optional<Standing> standingOf(Jwt jwt) {
+        String client = String.valueOf(jwt.getClaimAsString("client_id"));
+        if (client.startsWith(SERVICE) && subjectOf(client).equals(jwt.getSubject())) {
+            return Role.of(String.valueOf(jwt.getClaimAsString("role")))
+                    .map(role -> new Standing(role, Namespace.DEFAULT));
+        }
+        return Optional.ofNullable(callerOf(jwt)).map(caller -> new Standing(caller.role(), caller.namespace()));
     }
 
     /// Who a key belongs to; null when he may not call.

@@ -77,6 +77,13 @@ final class TestWorker {
                 "/worker/v1/renew", "{\"csr\":\"%s\"}".formatted(csr(key, key).replace("\n", "\\n")));
     }
 
+    /// Asks whether a token stands.
+    Api.Reply standing(String token) {
+        return send(request("/internal/v1/standing")
+                .header("Authorization", "Bearer " + token)
+                .GET());
+    }
+
     Api.Reply cores() {
         return get("/worker/v1/cores");
     }

@@ -66,6 +66,7 @@ class WorkerPortTest {
                         "POST /oauth2/introspect",
                         "POST /oauth2/revoke",
                         "GET /oauth2/jwks",
+                        "GET /oauth2/standing",
                         "GET /oauth2/authorize",
                         "GET /.well-known/openid-configuration",
                         "POST /api/auth/login");
@@ -83,6 +84,14 @@ class WorkerPortTest {
         assertThat(worker.get("/internal/v1/jwks").json())
                 .isEqualTo(admin.get("/oauth2/jwks").json());
         assertThat(TestWorker.stranger(API).get("/internal/v1/jwks").code()).isEqualTo("certificate_required");
+    }
+
+    @Test
+    void whether_a_token_stands_is_told_to_who_has_a_certificate_and_the_token() {
+        assertThat(worker.get("/internal/v1/standing").code()).isEqualTo("unauthenticated");
+        assertThat(worker.standing(admin.token()).expect(200).path("role").asString())
+                .isEqualTo("admin");
+        assertThat(TestWorker.stranger(API).standing(admin.token()).code()).isEqualTo("certificate_required");
     }
 
     @Test
