@@ -105,7 +105,7 @@ class StartTest {
 
         Files.setPosixFilePermissions(file.toPath(), PosixFilePermissions.fromString("rw-------"));
         assertThatThrownBy(() -> AuditService.start(settings))
-                .hasStackTraceContaining("holds no Ed25519 key pair in PEM");
+                .hasStackTraceContaining("holds no ED25519 key pair in PEM");
     }
 
     private Map<String, Object> settings(Database database) {
