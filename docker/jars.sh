@@ -15,7 +15,8 @@ there() {
 }
 
 fresh() {
-  for module in protocol embedded-postgres cli bench $services; do
+  for pom in */pom.xml; do
+    module=${pom%/pom.xml}
     for plain in "$module"/target/"$module"-*-SNAPSHOT.jar; do
       # The runnable jar has a fixed time of its own, for builds that can be repeated; the plain one tells its age.
       [ -f "$plain" ] && [ -z "$(find "$module"/src/main -type f -newer "$plain" | head -n 1)" ] || return 1
@@ -28,8 +29,8 @@ if there && fresh; then
 elif there && ! ./mvnw -q --version >/dev/null 2>&1; then
   echo "WARNING: taking jars that are older than their sources, because Maven cannot be fetched from here" >&2
 else
-  echo "building the jars; ./mvnw -DskipTests package beforehand makes this quicker"
-  ./mvnw -B -q -ntp -Pquick -DskipTests package
+  echo "building the jars; ./mvnw -Pquick,untested package beforehand makes this quicker"
+  ./mvnw -B -q -ntp -Pquick,untested package
 fi
 for service in $services; do
   java -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Djarmode=tools -jar "$service"/target/"$service"-*-exec.jar \

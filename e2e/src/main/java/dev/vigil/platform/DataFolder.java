@@ -44,10 +44,6 @@ record DataFolder(Path dir) {
         return dir.resolve("root.key");
     }
 
-    Path caCertificate() {
-        return dir.resolve("ca.pem");
-    }
-
     /// What the JVM of the server services logs.
     Path log() {
         return dir.resolve("vigil.log");

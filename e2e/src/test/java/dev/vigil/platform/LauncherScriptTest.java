@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -125,6 +126,31 @@ class LauncherScriptTest {
 
         assertThat(answer.status()).isEqualTo(1);
         assertThat(answer.output()).contains("apt install python3").doesNotContain("bubblewrap");
+    }
+
+    @Test
+    void dev_builds_without_tests_what_was_edited_since_and_stop_runs_what_is_built() throws Exception {
+        Path clone = Files.createDirectories(folder.resolve("clone"));
+        Path script = Files.copy(Launcher.SCRIPT, clone.resolve("vigil"));
+        Files.createDirectories(clone.resolve(".mvn"));
+        Files.copy(Launcher.SCRIPT.resolveSibling(".mvn/jdk.sh"), clone.resolve(".mvn/jdk.sh"));
+        Files.writeString(clone.resolve("mvnw"), "echo \"[ERROR] built with $*\"; exit 1\n");
+        assertThat(clone.resolve("mvnw").toFile().setExecutable(true)).isTrue();
+        Files.createDirectories(clone.resolve("e2e/target"));
+        Path built = Files.createFile(clone.resolve("e2e/target/vigil.built"));
+        Files.setLastModifiedTime(built, FileTime.fromMillis(0));
+        Files.createFile(clone.resolve("pom.xml"));
+        vigil.without("VIGIL_CLASS_PATH");
+
+        Process stop = vigil.builder(List.of(script.toString(), "stop")).start();
+        List<String> stopped = stop.inputReader().readAllLines();
+        Process dev = vigil.builder(List.of(script.toString(), "dev", "--allow-unsandboxed"))
+                .start();
+        List<String> started = dev.inputReader().readAllLines();
+
+        assertThat(stopped).as("there is no jar to run, and it made none").noneMatch(line -> line.contains("uild"));
+        assertThat(started).anyMatch(line -> line.contains("built with") && line.contains(",untested package"));
+        assertThat(dev.waitFor()).isOne();
     }
 
     @Test

@@ -8,7 +8,7 @@ import dev.vigil.protocol.tree.SignedNote;
 import dev.vigil.protocol.tree.Tile;
 import java.util.Optional;
 
-/// A log on a server, at the routes of API.md "Audit".
+/// A log on a server, at the routes of docs/reference/audit.md.
 final class LogServer implements LogSource {
     private static final String BASE = "/api/v1/audit";
     private static final int BUNDLE_BYTES_MAX = Tile.FULL * (2 + EntryBundle.ENTRY_BYTES_MAX);

@@ -16,7 +16,8 @@ final class Server {
     @Option(
             names = "--token",
             paramLabel = "TOKEN",
-            description = "Access token of an admin or auditor. Default: the variable VIGIL_TOKEN.")
+            description = "Access token of an admin or auditor. Default, and better where others work, since they can"
+                    + " read arguments: the variable VIGIL_TOKEN.")
     private @Nullable String token;
 
     @Option(
