@@ -33,8 +33,8 @@ public record LogChunk(long fence, int firstLine, List<LogLine> lines) {
     }
 
     /// How many bytes a line takes in a chunk.
-    public static int bytesOf(int textBytes) {
-        return LINE_HEAD + textBytes;
+    public static int bytesOf(LogLine line) {
+        return LINE_HEAD + line.length();
     }
 
     /// The bytes to seal.

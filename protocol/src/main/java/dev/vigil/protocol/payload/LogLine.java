@@ -24,6 +24,11 @@ public record LogLine(Source source, long atMillis, byte[] text) {
         return text.clone();
     }
 
+    /// Bytes of the text.
+    public int length() {
+        return text.length;
+    }
+
     /// For people; what is no UTF-8 is replaced.
     public String words() {
         return new String(text, StandardCharsets.UTF_8);

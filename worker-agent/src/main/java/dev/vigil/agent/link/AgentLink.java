@@ -203,9 +203,6 @@ public final class AgentLink implements AutoCloseable {
             private @Nullable CoreConnection connection;
 
             @Override
-            public void carries() {}
-
-            @Override
             public void stuck() {
                 inbox.add(() -> {
                     LOG.debug("event=dealer_made_anew core={}", core.address().incarnation());

@@ -28,9 +28,6 @@ final class Bridge implements AutoCloseable {
 
     /// How a bridge came out.
     interface Outcome {
-        /// It carries.
-        void carries();
-
         /// JeroMQ connected and then said nothing (upstream pull request 1022): the DEALER must be made anew, the
         /// TLS connection is still good.
         void stuck();
@@ -121,7 +118,6 @@ final class Bridge implements AutoCloseable {
                 new Relay.End(loopback, loopback),
                 Relay.Gate.OPEN,
                 outcome::ended);
-        outcome.carries();
     }
 
     /// Cuts the connection.

@@ -3,14 +3,14 @@ package dev.vigil.agent.link;
 import dev.vigil.protocol.link.DispatchRecord;
 import dev.vigil.protocol.payload.TaskKey;
 import java.time.Duration;
-import java.util.HashMap;
-import java.util.Map;
+import java.util.LinkedHashMap;
 import java.util.Optional;
+import java.util.SequencedMap;
 import java.util.UUID;
 import java.util.function.LongSupplier;
 
 /// Task keys that may be used again. Each ends 60 s after it was asked for, however often it is used, so that a worker
-/// that lost its rights loses its keys.
+/// that lost its rights loses its keys. One that finds no room takes the place of the oldest.
 ///
 /// Safe for use by several threads.
 final class KeptKeys {
@@ -18,7 +18,8 @@ final class KeptKeys {
     static final int MAX = 4_096;
 
     private final LongSupplier nanos;
-    private final Map<Place, Kept> kept = new HashMap<>();
+    /// The oldest first.
+    private final SequencedMap<Place, Kept> kept = new LinkedHashMap<>();
 
     private record Place(UUID task, int payloadVersion, UUID keyId) {
         static Place of(DispatchRecord dispatch) {
@@ -45,11 +46,9 @@ final class KeptKeys {
 
     /// @param askedAt when it was asked for, so that it ends early rather than late
     synchronized void keep(DispatchRecord dispatch, TaskKey key, long askedAt) {
-        if (kept.size() >= MAX) {
-            sweep();
-        }
-        if (kept.size() < MAX) {
-            kept.put(Place.of(dispatch), new Kept(key, askedAt));
+        kept.putLast(Place.of(dispatch), new Kept(key, askedAt));
+        if (kept.size() > MAX) {
+            kept.pollFirstEntry();
         }
     }
 

@@ -68,7 +68,7 @@ final class LogFeed {
     void log(LogLine line) {
         boolean first;
         synchronized (this) {
-            int bytes = LogChunk.bytesOf(line.text().length);
+            int bytes = LogChunk.bytesOf(line);
             if (ended) {
                 return;
             }
@@ -115,13 +115,22 @@ final class LogFeed {
     /// The attempt is over; what is left goes out at once.
     ///
     /// @param atMillis for the line that says what was lost
-    synchronized void end(long atMillis) {
-        if (!ended && lost > 0) {
-            byte[] words = (lost + " lines were lost: the link to the core was slower than this worker")
-                    .getBytes(StandardCharsets.UTF_8);
-            add(new LogLine(LogLine.Source.AGENT, atMillis, words), LogChunk.bytesOf(words.length));
+    void end(long atMillis) {
+        boolean first;
+        synchronized (this) {
+            first = isEmpty();
+            if (!ended && lost > 0) {
+                byte[] words = (lost + " lines were lost: the link to the core was slower than this worker")
+                        .getBytes(StandardCharsets.UTF_8);
+                var line = new LogLine(LogLine.Source.AGENT, atMillis, words);
+                add(line, LogChunk.bytesOf(line));
+            }
+            ended = true;
+            first &= !isEmpty();
         }
-        ended = true;
+        if (first) {
+            wake.run();
+        }
     }
 
     synchronized boolean isEmpty() {

@@ -10,7 +10,6 @@ import java.util.Map;
 /// What each argument holds off is told in `docs/explanation/sandbox.md`; a test attacks each.
 final class BubblewrapSandbox implements Sandbox, Starter.Wrapping {
     private static final String FOLDER = "/handler";
-    private static final String TASK = "/run/task";
     private static final String USER_INSIDE = "65532";
     private static final long SHM_BYTES = 16L << 20;
 
@@ -50,7 +49,7 @@ final class BubblewrapSandbox implements Sandbox, Starter.Wrapping {
 
     @Override
     public String taskSeenAs(String task) {
-        return TASK;
+        return TaskFolder.INSIDE;
     }
 
     @Override
@@ -66,7 +65,7 @@ final class BubblewrapSandbox implements Sandbox, Starter.Wrapping {
         command.addAll(tmpfs("/dev/shm", SHM_BYTES));
         command.addAll(List.of("--remount-ro", "/dev"));
         command.addAll(List.of("--ro-bind", order.folder().toString(), FOLDER));
-        command.addAll(List.of("--ro-bind", task.toString(), TASK));
+        command.addAll(List.of("--ro-bind", task.toString(), TaskFolder.INSIDE));
         for (Map.Entry<Path, String> extra : order.extra().entrySet()) {
             command.addAll(List.of("--ro-bind", extra.getKey().toString(), extra.getValue()));
         }

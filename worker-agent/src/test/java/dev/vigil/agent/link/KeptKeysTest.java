@@ -52,17 +52,22 @@ class KeptKeysTest {
     }
 
     @Test
-    void no_more_than_so_many_are_kept_and_old_ones_make_room() {
-        for (int i = 0; i < KeptKeys.MAX; i++) {
+    void no_more_than_so_many_are_kept_and_the_one_asked_for_first_makes_room() {
+        UUID renewed = UUID.randomUUID();
+        UUID first = UUID.randomUUID();
+        keys.keep(dispatch(renewed, 1), key, keys.now());
+        keys.keep(dispatch(first, 1), key, keys.now());
+        for (int i = 2; i < KeptKeys.MAX; i++) {
             keys.keep(dispatch(UUID.randomUUID(), 1), key, keys.now());
         }
+        keys.keep(dispatch(renewed, 1), key, keys.now());
+
         UUID late = UUID.randomUUID();
         keys.keep(dispatch(late, 1), key, keys.now());
-        assertThat(keys.find(dispatch(late, 1))).isEmpty();
 
-        clock.addAndGet(KeptKeys.KEPT.toNanos());
-        keys.keep(dispatch(late, 1), key, keys.now());
         assertThat(keys.find(dispatch(late, 1))).hasValue(key);
-        assertThat(keys.size()).isOne();
+        assertThat(keys.find(dispatch(renewed, 1))).hasValue(key);
+        assertThat(keys.find(dispatch(first, 1))).isEmpty();
+        assertThat(keys.size()).isEqualTo(KeptKeys.MAX);
     }
 }

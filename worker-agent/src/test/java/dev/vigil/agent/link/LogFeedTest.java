@@ -113,6 +113,19 @@ class LogFeedTest {
     }
 
     @Test
+    void the_number_of_lost_lines_is_told_although_nothing_else_is_left_to_tell() throws SealBrokenException {
+        waiting.addAndGet(LogFeed.WAITING_MAX);
+        say("lost");
+        waiting.addAndGet(-LogFeed.WAITING_MAX);
+        assertThat(woken.get()).as("there is nothing to take yet").isZero();
+
+        feed.end(9);
+
+        assertThat(woken.get()).isOne();
+        assertThat(words(takeAll().getFirst())).first().asString().startsWith("1 lines were lost");
+    }
+
+    @Test
     void a_chunk_is_bounded_and_a_dropped_feed_gives_its_room_back() {
         for (int i = 0; i < 3_000; i++) {
             say("x".repeat(20));
