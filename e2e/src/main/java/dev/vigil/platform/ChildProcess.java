@@ -42,27 +42,34 @@ final class ChildProcess implements AutoCloseable {
 
     private void keepRunning() {
         Duration pause = SHORTEST_PAUSE;
-        while (!closing) {
-            long start = System.nanoTime();
-            try {
-                int status = run();
+        try {
+            while (!closing) {
+                long start = System.nanoTime();
+                String end = runToItsEnd();
                 if (closing) {
                     return;
                 }
                 LOG.log(
                         System.Logger.Level.WARNING,
-                        "event=child_ended name={0} status={1} it is started again",
+                        "event=child_ended name={0} end=\"{1}\" it is started again",
                         settings.name(),
-                        status);
+                        end);
                 boolean stable = System.nanoTime() - start > STABLE_AFTER.toNanos();
                 pause = stable ? SHORTEST_PAUSE : longer(pause);
                 TimeUnit.MILLISECONDS.sleep(pause.toMillis());
-            } catch (IOException failure) {
-                LOG.log(System.Logger.Level.ERROR, "event=child_not_started name=" + settings.name(), failure);
-                return;
-            } catch (InterruptedException closed) {
-                return;
             }
+        } catch (InterruptedException closed) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /// @return how it ended, for people
+    private String runToItsEnd() throws InterruptedException {
+        try {
+            return "status " + run();
+        } catch (IOException failure) {
+            // It could not be started, or ended before it had read its settings. That may pass, as lack of memory does.
+            return failure.toString();
         }
     }
 
