@@ -13,19 +13,21 @@ import java.net.http.HttpResponse;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.context.SmartLifecycle;
 
-/// Tells the cores, after a commit, what they would otherwise find by looking. Calls return at once; what is asked for
-/// while a hint is on its way goes with the next one. A hint that is lost costs a core its own look, a second at most.
+/// Tells the cores, after a commit, what they would otherwise find by looking. Calls return at once. A hint that is
+/// lost costs a core its own look, a second at most.
 final class CoreHints implements ShardHints, SmartLifecycle {
     private static final Logger LOG = LoggerFactory.getLogger(CoreHints.class);
     private static final Duration PATIENCE = Duration.ofSeconds(2);
@@ -35,7 +37,14 @@ final class CoreHints implements ShardHints, SmartLifecycle {
     private final Semaphore news = new Semaphore(0);
     private Set<Integer> shards = new LinkedHashSet<>();
     private Set<UUID> workers = new LinkedHashSet<>();
+    private final Map<LiveCores.Core, HintLine> lines = new HashMap<>();
+    private @Nullable Client client;
     private volatile @Nullable Thread messenger;
+
+    /// Speaks to the cores.
+    ///
+    /// @param until when its certificate is due for renewal
+    private record Client(HttpClient http, Instant until) {}
 
     CoreHints(LiveCores cores, WorkerPortIdentity identity) {
         this.cores = cores;
@@ -58,33 +67,25 @@ final class CoreHints implements ShardHints, SmartLifecycle {
         news.release();
     }
 
-    private synchronized Map<String, Object> take() {
-        Map<String, Object> hint = Map.of(
-                "shards",
-                List.copyOf(shards),
-                "workers",
-                workers.stream().map(id -> new Id(Kind.WORKER, id).toString()).toList());
+    private synchronized HintLine.Hint take() {
+        var hint = new HintLine.Hint(shards, workers);
         shards = new LinkedHashSet<>();
         workers = new LinkedHashSet<>();
         return hint;
     }
 
     private void deliver() {
-        HttpClient client = null;
-        Instant clientUntil = Instant.MIN;
         while (!Thread.currentThread().isInterrupted()) {
             try {
                 news.acquire();
                 news.drainPermits();
-                if (client == null || !clientUntil.equals(identity.renewAfter())) {
-                    client = HttpClient.newBuilder()
-                            .version(HttpClient.Version.HTTP_1_1)
-                            .sslContext(identity.clientTls(Peers.service("core")))
-                            .connectTimeout(PATIENCE)
-                            .build();
-                    clientUntil = identity.renewAfter();
+                HintLine.Hint hint = take();
+                List<LiveCores.Core> alive = cores.list();
+                lines.keySet().retainAll(alive);
+                for (LiveCores.Core core : alive) {
+                    lines.computeIfAbsent(core, to -> new HintLine(told -> send(to, told)))
+                            .tell(hint.shards(), hint.workers());
                 }
-                send(client, Json.bytes(take()));
             } catch (InterruptedException _) {
                 Thread.currentThread().interrupt();
             } catch (RuntimeException e) {
@@ -93,23 +94,44 @@ final class CoreHints implements ShardHints, SmartLifecycle {
         }
     }
 
-    private void send(HttpClient client, byte[] body) {
-        for (LiveCores.Core core : cores.list()) {
-            var request = HttpRequest.newBuilder(URI.create(core.sessionUrl() + "/internal/v1/hints"))
-                    .timeout(PATIENCE)
-                    .header("Content-Type", "application/json")
-                    .POST(HttpRequest.BodyPublishers.ofByteArray(body))
-                    .build();
-            var _ = client.sendAsync(request, HttpResponse.BodyHandlers.discarding())
-                    .whenComplete((answer, fault) -> {
-                        if (fault != null || answer.statusCode() >= 300) {
-                            LOG.debug(
-                                    "event=hint_lost core={} reason=\"{}\"",
-                                    core.incarnation(),
-                                    fault == null ? answer.statusCode() : fault.getMessage());
-                        }
-                    });
+    private CompletableFuture<?> send(LiveCores.Core core, HintLine.Hint hint) {
+        byte[] body = Json.bytes(Map.of(
+                "shards",
+                hint.shards(),
+                "workers",
+                hint.workers().stream()
+                        .map(id -> new Id(Kind.WORKER, id).toString())
+                        .toList()));
+        var request = HttpRequest.newBuilder(URI.create(core.sessionUrl() + "/internal/v1/hints"))
+                .timeout(PATIENCE)
+                .header("Content-Type", "application/json")
+                .POST(HttpRequest.BodyPublishers.ofByteArray(body))
+                .build();
+        return client().sendAsync(request, HttpResponse.BodyHandlers.discarding())
+                .whenComplete((answer, fault) -> {
+                    if (fault != null || answer.statusCode() >= 300) {
+                        LOG.debug(
+                                "event=hint_lost core={} reason=\"{}\"",
+                                core.incarnation(),
+                                fault == null ? answer.statusCode() : fault.getMessage());
+                    }
+                });
+    }
+
+    /// A client with the certificate of now.
+    private synchronized HttpClient client() {
+        Client made = client;
+        if (made == null || !made.until().equals(identity.renewAfter())) {
+            made = new Client(
+                    HttpClient.newBuilder()
+                            .version(HttpClient.Version.HTTP_1_1)
+                            .sslContext(identity.clientTls(Peers.service("core")))
+                            .connectTimeout(PATIENCE)
+                            .build(),
+                    identity.renewAfter());
+            client = made;
         }
+        return made.http();
     }
 
     @Override
