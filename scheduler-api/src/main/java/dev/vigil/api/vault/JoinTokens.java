@@ -94,7 +94,7 @@ final class JoinTokens {
     ///
     /// @param state `open`, `used`, `expired` or `revoked`
     record Listed(
-            Id id,
+            String id,
             String group,
             Map<String, String> labels,
             List<String> hosts,
@@ -104,7 +104,11 @@ final class JoinTokens {
             String state,
             String createdBy,
             Instant createdAt,
-            Instant expiresAt) {}
+            Instant expiresAt) {
+        static UUID uuid(Listed token) {
+            return Id.parse(Kind.JOIN_TOKEN, token.id).orElseThrow().uuid();
+        }
+    }
 
     /// What redeeming a token gave.
     sealed interface Redeemed {
@@ -286,7 +290,7 @@ final class JoinTokens {
                                     ? "used"
                                     : now.isBefore(end) ? "open" : "expired";
                     return new Listed(
-                            new Id(Kind.JOIN_TOKEN, row.getObject("id", UUID.class)),
+                            new Id(Kind.JOIN_TOKEN, row.getObject("id", UUID.class)).toString(),
                             row.getString("worker_group"),
                             Rows.labels(row.getString("labels")),
                             Rows.texts(row, "hosts"),

@@ -154,11 +154,7 @@ final class WorkerRoutes implements Routes {
         List<JoinTokens.Listed> page = tokens.page(after == null ? Workers.NEWEST : after, limit + 1);
         return Answer.json(
                 200,
-                cursors.page(
-                        page,
-                        limit,
-                        TOKEN_LIST,
-                        new Cursors.View<>(listed -> listed.id().uuid(), listed -> listed)));
+                cursors.page(page, limit, TOKEN_LIST, new Cursors.View<>(JoinTokens.Listed::uuid, token -> token)));
     }
 
     private Answer revokeToken(Call call) {
