@@ -15,6 +15,7 @@ import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -165,6 +166,50 @@ class AgentLinkTest {
 
             AttemptEnd end = await().until(() -> first(core), e -> e != null);
             assertThat(end.outcome()).isEqualTo(AttemptEnd.Outcome.CANCELLED);
+        }
+    }
+
+    @Test
+    void a_cancel_that_meets_an_attempt_at_its_beginning_stops_it() throws Exception {
+        try (var agent = new TestAgent(vault, folder, 2)) {
+            var begun = new CountDownLatch(1);
+            agent.runner.holding = true;
+            agent.runner.beginning = begun;
+            Dispatch dispatch = vault.dispatch(TestVault.text("{}"));
+            var worker = send(core, dispatch);
+            await().until(() -> agent.runner.started.size() == 1);
+
+            core.link.cancel(worker, List.of(new Link.Running(dispatch.execution(), dispatch.fence())));
+            // What comes behind it on the connection shows that the cancel was heard.
+            send(core, vault.dispatch(TestVault.text("{}")));
+            await().until(() -> agent.runner.started.size() == 2);
+            begun.countDown();
+
+            AttemptEnd end = await().until(() -> first(core), e -> e != null);
+            assertThat(end.running().execution()).isEqualTo(dispatch.execution());
+            assertThat(end.outcome()).isEqualTo(AttemptEnd.Outcome.CANCELLED);
+        }
+    }
+
+    @Test
+    void a_cancel_stays_told_until_it_is_heard_whatever_became_of_the_keys_meanwhile() throws Exception {
+        core.engine.onEnded = (worker, ends) -> {};
+        try (var agent = new TestAgent(vault, folder, 2)) {
+            var released = new CountDownLatch(1);
+            vault.materialsHeld = released;
+            Dispatch dispatch = vault.dispatch(TestVault.text("{}"));
+            var worker = send(core, dispatch);
+            await().until(() -> vault.materialCalls.get() == 1);
+            core.link.cancel(worker, List.of(new Link.Running(dispatch.execution(), dispatch.fence())));
+            await().until(() -> first(core), e -> e != null);
+
+            vault.forget(dispatch.execution());
+            released.countDown();
+
+            await().until(() -> core.engine.ended.size() >= 2);
+            assertThat(core.engine.ended).allMatch(end -> end.outcome() == AttemptEnd.Outcome.CANCELLED);
+            assertThat(core.engine.declined).isEmpty();
+            assertThat(agent.runner.started).isEmpty();
         }
     }
 

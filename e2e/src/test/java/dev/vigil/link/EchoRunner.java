@@ -32,6 +32,8 @@ final class EchoRunner implements Runner, Ownership {
     /// While it is set the agent's link thread stands still, as a whole agent does that is paused.
     volatile @Nullable CountDownLatch frozen;
     final CountDownLatch standsStill = new CountDownLatch(1);
+    /// While it is set, an attempt has begun and is not yet given back.
+    volatile @Nullable CountDownLatch beginning;
     private final int slots;
 
     EchoRunner(int slots) {
@@ -55,6 +57,7 @@ final class EchoRunner implements Runner, Ownership {
         var attempt = new EchoAttempt(request, listener, new CompletableFuture<>());
         listener.started(request.execution());
         started.add(attempt);
+        await(beginning);
         if (!holding) {
             attempt.finish();
         }
@@ -79,13 +82,19 @@ final class EchoRunner implements Runner, Ownership {
         CountDownLatch until = frozen;
         if (until != null) {
             standsStill.countDown();
+            await(until);
+        }
+        return slots;
+    }
+
+    private static void await(@Nullable CountDownLatch until) {
+        if (until != null) {
             try {
                 until.await();
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             }
         }
-        return slots;
     }
 
     @Override

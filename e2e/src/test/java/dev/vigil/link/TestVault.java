@@ -23,8 +23,10 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
@@ -37,6 +39,8 @@ final class TestVault implements AutoCloseable {
     final TestApi api;
     final List<TestCore> cores = new CopyOnWriteArrayList<>();
     final AtomicInteger materialCalls = new AtomicInteger();
+    /// While it is set, whoever asks for materials waits.
+    volatile @Nullable CountDownLatch materialsHeld;
     private final Map<UUID, Sealed> sealed = new ConcurrentHashMap<>();
     private final Map<UUID, byte[]> uploads = new ConcurrentHashMap<>();
     private final AtomicLong fences = new AtomicLong(1L << 32);
@@ -129,6 +133,7 @@ final class TestVault implements AutoCloseable {
     private void materials(HttpExchange exchange) throws IOException {
         materialCalls.incrementAndGet();
         JsonNode body = JSON.readTree(exchange.getRequestBody().readAllBytes());
+        awaitRelease();
         var answer = JSON.createObjectNode();
         var list = answer.putArray("materials");
         for (JsonNode wanted : body.path("executions")) {
@@ -146,6 +151,22 @@ final class TestVault implements AutoCloseable {
             }
         }
         TestApi.answer(exchange, 200, answer.toString());
+    }
+
+    private void awaitRelease() {
+        CountDownLatch until = materialsHeld;
+        if (until != null) {
+            try {
+                until.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    /// From now on it has no materials for this execution.
+    void forget(UUID execution) {
+        sealed.remove(execution);
     }
 
     private static UUID executionOf(HttpExchange exchange) {

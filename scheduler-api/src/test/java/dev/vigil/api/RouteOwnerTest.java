@@ -17,7 +17,7 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
 /// Every route about one task or execution, with every role, for the caller's own, a stranger's of his namespace, and
-/// one of another namespace: the answer is what API.md says of the role.
+/// one of another namespace: the answer is what docs/reference/rest.md says of the role.
 class RouteOwnerTest {
     private static final String TASK =
             "{\"name\":\"whose\",\"handler\":\"demo.echo\",\"schedule\":{\"type\":\"one_time\",\"delay\":\"PT5H\"},\"payload\":1}";
@@ -99,7 +99,8 @@ class RouteOwnerTest {
         return may.contains(act) ? "let in" : may.isEmpty() ? "not_found" : "permission_denied";
     }
 
-    /// API.md, "Roles", in other words than the policy's. Nothing at all means that the task is hidden.
+    /// The roles of docs/reference/rest.md, in other words than the policy's. Nothing at all means that the task is
+    /// hidden.
     private static Set<Act> may(Role role, Whose whose) {
         boolean near = whose != Whose.OTHER_NAMESPACE;
         boolean own = whose == Whose.OWN;

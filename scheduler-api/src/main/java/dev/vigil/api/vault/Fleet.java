@@ -62,7 +62,7 @@ final class Fleet {
     /// A worker and where it stands in the list.
     record Member(UUID uuid, View view) {}
 
-    /// A worker as API.md shows it.
+    /// A worker as the API shows it.
     record View(
             String id,
             String name,

@@ -255,7 +255,7 @@ final class Connections implements RouterLoop.Traffic {
         List<DispatchRecord> records = dispatches.stream().map(Records::of).toList();
         for (var packed : Bodies.dispatches(connection.heartbeat(), records)) {
             // Asked again for every frame, immediately before it is sealed: an owner whose right to act ran out while
-            // this waited in the queue must not send it (DESIGN section 4, late frames).
+            // this waited in the queue must not send it (see docs/explanation/engine.md).
             if (!ties.engine().mayAct() || !send(connection, FrameType.DISPATCH, packed.body())) {
                 break;
             }

@@ -21,6 +21,7 @@ final class Holding {
     private Held.State state = Held.State.WAITING;
     private @Nullable Prepared prepared;
     private @Nullable Attempt attempt;
+    private @Nullable Duration stopWithin;
     private @Nullable ResultRecord result;
     private @Nullable LogFeed feed;
     private long sentAt;
@@ -85,10 +86,17 @@ final class Holding {
 
     void attempt(Attempt running) {
         attempt = running;
+        if (stopWithin != null) {
+            running.cancel(stopWithin);
+        }
     }
 
-    Optional<Attempt> attempt() {
-        return Optional.ofNullable(attempt);
+    /// Stops its attempt, or the one that is about to begin.
+    void stop(Duration grace) {
+        stopWithin = grace;
+        if (attempt != null) {
+            attempt.cancel(grace);
+        }
     }
 
     /// What it says while it runs.
@@ -152,6 +160,7 @@ final class Holding {
     /// Nobody wants its result any more.
     void drop() {
         dropped = true;
+        stop(Duration.ZERO);
         if (feed != null) {
             feed.drop();
         }

@@ -98,7 +98,8 @@ final class Holdings {
 
     private void prepared(DispatchRecord record, Workbench.Preparation preparation) {
         Holding holding = find(record.execution(), record.fence()).orElse(null);
-        if (holding == null) {
+        if (holding == null || holding.state() != Held.State.WAITING) {
+            // Cancelled meanwhile: its result says so, and the plaintext is let go.
             return;
         }
         switch (preparation) {
@@ -155,12 +156,7 @@ final class Holdings {
         inbox.add(() -> holding.feed(feed));
         try {
             Attempt attempt = runner.run(prepared.request(), listener);
-            inbox.add(() -> {
-                holding.attempt(attempt);
-                if (holding.isDropped()) {
-                    attempt.cancel(Duration.ZERO);
-                }
-            });
+            inbox.add(() -> holding.attempt(attempt));
             Outcome outcome = attempt.outcome().join();
             sayings.end(feed);
             Workbench.Report report = bench.report(prepared, outcome);
@@ -237,8 +233,7 @@ final class Holdings {
                             false,
                             null));
                 }
-                case RUNNING ->
-                    holding.attempt().ifPresent(attempt -> attempt.cancel(Duration.ofMillis(record.graceMillis())));
+                case RUNNING -> holding.stop(Duration.ofMillis(record.graceMillis()));
                 case ENDED -> {}
             }
         });
@@ -279,7 +274,6 @@ final class Holdings {
     /// Somebody else has it: stop it, and say nothing more about it.
     private void drop(Holding holding) {
         holding.drop();
-        holding.attempt().ifPresent(attempt -> attempt.cancel(Duration.ZERO));
         if (holding.state() != Held.State.RUNNING) {
             held.remove(holding.execution(), holding);
         }

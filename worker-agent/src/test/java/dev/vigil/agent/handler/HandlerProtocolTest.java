@@ -84,7 +84,8 @@ class HandlerProtocolTest {
                 .shell("foreign", "fresh", "echo '{\"run\":\"exe_00000000000000000000000000\",\"done\":1}' >&$VIGIL_FD")
                 .shell("endless.line", "fresh", "head -c 3000000 /dev/zero | tr '\\0' x >&$VIGIL_FD; sleep 60")
                 .shell("no.output", "fresh", "echo just a log")
-                .shell("logs", "fresh", "echo out; echo err >&2; head -c 400000 /dev/zero; echo end")
+                .shell("logs", "fresh", "head -c 400000 /dev/zero; echo end")
+                .shell("words", "fresh", "echo out; echo err >&2")
                 .python("fresh.hello", "fresh", POOLED.formatted("""
                         def answer(run):
                             say({"run": run["run"], "progress": 1, "message": "done"})
@@ -328,6 +329,8 @@ class HandlerProtocolTest {
         };
 
         outcome(workplace.runner().run(request("last.line", "{}"), listener));
+        outcome(workplace.runner().run(request("words", "{}"), listener));
+        bytes.clear();
         outcome(workplace.runner().run(request("logs", "{}"), listener));
 
         assertThat(heard).contains("started", "0.5 half", "STDOUT out", "STDERR err");
