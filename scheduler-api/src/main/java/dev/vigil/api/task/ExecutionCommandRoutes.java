@@ -6,6 +6,8 @@ import dev.vigil.api.web.Accounts;
 import dev.vigil.api.web.Answer;
 import dev.vigil.api.web.Call;
 import dev.vigil.api.web.Code;
+import dev.vigil.api.web.Cursors;
+import dev.vigil.api.web.FieldError;
 import dev.vigil.api.web.Problem;
 import dev.vigil.api.web.ProblemException;
 import dev.vigil.api.web.Role;
@@ -15,28 +17,38 @@ import dev.vigil.api.web.Scope;
 import dev.vigil.protocol.audit.AuditEvent;
 import dev.vigil.protocol.audit.EventType;
 import dev.vigil.protocol.audit.Result;
+import dev.vigil.protocol.id.Id;
 import dev.vigil.protocol.id.Kind;
+import dev.vigil.scheduler.execution.ExecutionFilter;
 import dev.vigil.scheduler.execution.ExecutionView;
+import dev.vigil.scheduler.execution.ExecutionView.State;
 import dev.vigil.scheduler.execution.Executions;
 import dev.vigil.scheduler.execution.Explanation;
 import dev.vigil.scheduler.task.Events;
 import dev.vigil.scheduler.task.Limits;
 import dev.vigil.scheduler.task.RetryResult;
 import java.time.InstantSource;
+import java.util.EnumSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 
 /// Says why an execution does not run, and runs it once more.
 final class ExecutionCommandRoutes implements Routes {
+    private static final Set<State> RETRYABLE = EnumSet.of(State.FAILED, State.TIMED_OUT, State.CANCELLED);
+
     private final Executions executions;
+    private final TaskRoutes.Reading reading;
     private final TaskJson json;
     private final Accounts accounts;
     private final InstantSource time;
 
-    ExecutionCommandRoutes(Executions executions, TaskJson json, Accounts accounts, InstantSource time) {
+    ExecutionCommandRoutes(Executions executions, TaskRoutes.Reading reading, Accounts accounts, InstantSource time) {
         this.executions = executions;
-        this.json = json;
+        this.reading = reading;
+        this.json = reading.json();
         this.accounts = accounts;
         this.time = time;
     }
@@ -56,7 +68,17 @@ final class ExecutionCommandRoutes implements Routes {
                         .scope(Scope.EXECUTIONS_CONTROL)
                         .answers(202, "Execution")
                         .dryRun(Route.Means.HANDLER)
-                        .handler(this::retry));
+                        .handler(this::retry),
+                Route.post("/api/v1/executions:retry", "retryExecutions")
+                        .about(
+                                "Executions",
+                                "Run once more what failed, a page of the list with these filters at a time")
+                        .roles(Role.SCHEDULER, Role.OPERATOR, Role.EXECUTOR)
+                        .scope(Scope.EXECUTIONS_CONTROL)
+                        .query(ListQuery.EXECUTION_PARAMETERS)
+                        .answers(200, "RetryPage")
+                        .dryRun(Route.Means.HANDLER)
+                        .handler(this::retryAll));
     }
 
     private Answer explain(Call call) {
@@ -70,15 +92,52 @@ final class ExecutionCommandRoutes implements Routes {
 
     private Answer retry(Call call) {
         ExecutionView execution = find(call);
-        Verdicts.require(AccessPolicy.decide(call.caller(), Action.TRIGGER, ExecutionRoutes.target(execution)));
-        if (call.isDryRun()) {
-            switch (execution.state()) {
-                case FAILED, TIMED_OUT, CANCELLED -> {}
-                case SUCCEEDED, SKIPPED -> throw notRetryable();
-                case WAITING, HELD, QUEUED, RUNNING -> throw open();
-            }
-            return Answer.json(202, json.execution(execution));
+        retry(call, execution);
+        return Answer.json(202, json.execution(call.isDryRun() ? execution : find(call)));
+    }
+
+    /// A page of the list of executions: each is tried again, or says why not. What is open again leaves the list of
+    /// its state, so a page that was answered is not met twice.
+    private Answer retryAll(Call call) {
+        var query = new ListQuery(call, reading.namespaces());
+        ExecutionFilter filter = query.executions();
+        if (filter.state() == null || !RETRYABLE.contains(filter.state())) {
+            throw new ProblemException(Problem.invalid(List.of(new FieldError(
+                    "state", "not_in_list", "names what is tried again", "use failed, timed_out or cancelled"))));
         }
+        List<ExecutionView> rows = executions.list(filter, query.page(reading.cursors()));
+        return Answer.json(
+                200,
+                reading.cursors()
+                        .page(
+                                rows,
+                                Cursors.limit(call),
+                                query.name(),
+                                new Cursors.View<>(
+                                        ExecutionView::id,
+                                        execution -> outcome(call, execution),
+                                        execution -> ExecutionRoutes.isVisible(call, execution))));
+    }
+
+    private Map<String, Object> outcome(Call call, ExecutionView execution) {
+        var outcome = new LinkedHashMap<String, Object>();
+        outcome.put("id", new Id(Kind.EXECUTION, execution.id()).toString());
+        try {
+            retry(call, execution);
+            outcome.put("retried", true);
+        } catch (ProblemException refusal) {
+            outcome.put("retried", false);
+            outcome.put("code", refusal.problem().code().label());
+            outcome.put("detail", refusal.problem().detail());
+        }
+        return outcome;
+    }
+
+    /// Tries one again, or would.
+    ///
+    /// @throws ProblemException why not
+    private void retry(Call call, ExecutionView execution) {
+        Verdicts.require(AccessPolicy.decide(call.caller(), Action.TRIGGER, ExecutionRoutes.target(execution)));
         AuditEvent event = AuditEvent.of(EventType.TASK_UPDATED, "retry", Result.SUCCESS, time.instant())
                 .user(call.caller().id())
                 .namespace(execution.namespace())
@@ -86,29 +145,23 @@ final class ExecutionCommandRoutes implements Routes {
                 .execution(execution.id())
                 .with("ip_address", call.address())
                 .with("request_id", call.requestId());
-        return switch (executions.retry(
-                execution.id(),
-                new Limits(accounts.permissionsOf(execution.owner()).maxTasks(), null),
-                Events.of(event))) {
-            case RetryResult.Retried() -> Answer.json(202, json.execution(find(call)));
+        var limits = new Limits(accounts.permissionsOf(execution.owner()).maxTasks(), null);
+        switch (call.isDryRun()
+                ? executions.tryRetry(execution.id(), limits, Events.of(event))
+                : executions.retry(execution.id(), limits, Events.of(event))) {
+            case RetryResult.Retried() -> {}
             case RetryResult.Absent() -> throw new ProblemException(Problem.notFound());
-            case RetryResult.Open() -> throw open();
-            case RetryResult.NotRetryable() -> throw notRetryable();
+            case RetryResult.Open() ->
+                throw new ProblemException(Code.CONFLICT, "The execution has not ended; cancel it first, or wait.");
+            case RetryResult.NotRetryable() ->
+                throw new ProblemException(
+                        Code.CONFLICT, "The execution succeeded or was skipped; trigger its task to run it again.");
             case RetryResult.TaskGone() ->
                 throw new ProblemException(Code.CONFLICT, "The execution's task has been deleted; create a new one.");
             case RetryResult.Paused() ->
                 throw new ProblemException(Code.CONFLICT, "The task is paused, and a paused task runs nothing.");
             case RetryResult.OverQuota(long used, int limit) -> throw TaskIntake.overQuota(used, limit);
-        };
-    }
-
-    private static ProblemException open() {
-        return new ProblemException(Code.CONFLICT, "The execution has not ended; cancel it first, or wait.");
-    }
-
-    private static ProblemException notRetryable() {
-        return new ProblemException(
-                Code.CONFLICT, "The execution succeeded or was skipped; trigger its task to run it again.");
+        }
     }
 
     private ExecutionView find(Call call) {

@@ -86,8 +86,7 @@ final class ExecutionRoutes implements Routes {
                                 new Cursors.View<>(
                                         ExecutionView::id,
                                         reading.json()::execution,
-                                        execution -> AccessPolicy.decide(call.caller(), Action.READ, target(execution))
-                                                instanceof Verdict.Allowed)));
+                                        execution -> isVisible(call, execution))));
     }
 
     private Answer get(Call call) {
@@ -169,6 +168,10 @@ final class ExecutionRoutes implements Routes {
                 .orElseThrow(() -> new ProblemException(Problem.notFound()));
         Verdicts.require(AccessPolicy.decide(call.caller(), Action.READ, target(execution)));
         return execution;
+    }
+
+    static boolean isVisible(Call call, ExecutionView execution) {
+        return AccessPolicy.decide(call.caller(), Action.READ, target(execution)) instanceof Verdict.Allowed;
     }
 
     static AccessPolicy.Target target(ExecutionView execution) {

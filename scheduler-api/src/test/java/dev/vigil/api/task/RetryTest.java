@@ -6,6 +6,7 @@ import dev.vigil.api.Api;
 import dev.vigil.api.Api.Reply;
 import dev.vigil.protocol.id.Id;
 import dev.vigil.protocol.id.Kind;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.UUID;
@@ -68,6 +69,89 @@ class RetryTest {
     }
 
     @Test
+    void all_that_failed_is_tried_again_page_by_page_and_each_refusal_is_told() {
+        var failed = new ArrayList<String>();
+        for (int i = 0; i < 5; i++) {
+            an_execution();
+            ends(End.FAILED);
+            failed.add(execution);
+        }
+        String paused = failedOfASchedule();
+        owner.post("/api/v1/tasks/" + task + ":pause").expect(200);
+        an_execution();
+        ends(End.SUCCEEDED);
+
+        JsonNode tried = owner.post(all("state=failed&dry_run=true")).expect(200);
+        JsonNode first = owner.post(all("state=failed&limit=4")).expect(200);
+        JsonNode rest = owner.post(
+                        all("state=failed&limit=4&after=" + first.path("next").asString()))
+                .expect(200);
+
+        var items = new ArrayList<JsonNode>();
+        first.path("items").forEach(items::add);
+        rest.path("items").forEach(items::add);
+        assertThat(tried.path("items").size()).isEqualTo(6);
+        assertThat(items).hasSize(6).allSatisfy(item -> {
+            boolean isPaused = item.path("id").asString().equals(paused);
+            assertThat(item.path("retried").asBoolean()).isEqualTo(!isPaused);
+            assertThat(item.path("detail").asString("")).contains(isPaused ? "paused" : "");
+        });
+        assertThat(rest.path("next").isNull()).isTrue();
+        assertThat(owner.get("/api/v1/executions?state=failed").expect(200).path("items"))
+                .as("what is left")
+                .hasSize(1);
+        assertThat(failed)
+                .allSatisfy(id -> assertThat(owner.get("/api/v1/executions/" + id)
+                                .expect(200)
+                                .path("state")
+                                .asString())
+                        .isEqualTo("waiting"));
+        assertThat(api.events()).contains(failed.getLast());
+    }
+
+    @Test
+    void a_trial_finds_what_the_attempt_would_be_refused_for() {
+        String paused = failedOfASchedule();
+        owner.post("/api/v1/tasks/" + task + ":pause").expect(200);
+
+        assertThat(owner.post("/api/v1/executions/" + paused + ":retry?dry_run=true")
+                        .status())
+                .isEqualTo(409);
+        owner.post("/api/v1/tasks/" + task + ":resume").expect(200);
+        owner.post("/api/v1/executions/" + paused + ":retry?dry_run=true").expect(200);
+        assertThat(state(owner.get("/api/v1/executions/" + paused)))
+                .as("a trial changes nothing")
+                .isEqualTo("failed");
+    }
+
+    @Test
+    void a_stranger_tries_nothing_of_others_again_and_a_state_that_ended_badly_must_be_named() {
+        ends(End.FAILED);
+
+        assertThat(api.user("scheduler").post(all("state=failed")).expect(200).path("items"))
+                .isEmpty();
+        assertThat(api.user("viewer").post(all("state=failed")).status()).isEqualTo(403);
+        assertThat(owner.post("/api/v1/executions:retry").code()).isEqualTo("validation_failed");
+        assertThat(owner.post(all("state=succeeded")).code()).isEqualTo("validation_failed");
+        assertThat(state(owner.get(path()))).isEqualTo("failed");
+    }
+
+    private static String all(String query) {
+        return "/api/v1/executions:retry?" + query;
+    }
+
+    private String failedOfASchedule() {
+        task = owner.post("/api/v1/tasks", """
+                {"name":"again","handler":"demo.echo","schedule":{"type":"cron","cron":"0 0 1 1 *"},"payload":1}""").expect(201).path("id").asString();
+        execution = owner.post("/api/v1/tasks/" + task + ":trigger")
+                .expect(202)
+                .path("execution_id")
+                .asString();
+        ends(End.FAILED);
+        return execution;
+    }
+
+    @Test
     void what_succeeded_was_skipped_or_has_not_ended_is_409() {
         assertConflict("has not ended");
         for (End end : List.of(End.SUCCEEDED, End.SKIPPED)) {
@@ -79,13 +163,7 @@ class RetryTest {
 
     @Test
     void of_a_paused_or_deleted_task_nothing_is_tried_again() {
-        task = owner.post("/api/v1/tasks", """
-                {"name":"again","handler":"demo.echo","schedule":{"type":"cron","cron":"0 0 1 1 *"},"payload":1}""").expect(201).path("id").asString();
-        execution = owner.post("/api/v1/tasks/" + task + ":trigger")
-                .expect(202)
-                .path("execution_id")
-                .asString();
-        ends(End.FAILED);
+        failedOfASchedule();
         owner.post("/api/v1/tasks/" + task + ":pause").expect(200);
 
         Reply paused = owner.post(path() + ":retry");

@@ -66,17 +66,21 @@ final class Changes {
 
     /// Operations that change nothing, or whose change is told by somebody else; and why.
     static Map<String, String> without() {
-        return Map.of(
-                "encryptField", "computes, stores nothing",
-                "retryExecution", "the engine's tests drive it: it needs an execution that failed (task_updated)",
-                "submitLogin", "the browser test drives it (authentication)",
-                "submitConsent", "the browser test drives it (authentication)",
-                "postUserInfo", "answers about a token, changes nothing",
-                "previewSchedule", "computes, stores nothing",
-                "introspectToken", "answers about a token, changes nothing",
-                "getMaterials", "MaterialsTest drives it: it needs a live dispatch (secret_resolved)",
-                "putSealedResult", "the end of the execution is the event; a result alone is only kept for it",
-                "openSubjectExecutions", "reads for a request whose opening is the event");
+        return Map.ofEntries(
+                Map.entry("encryptField", "computes, stores nothing"),
+                Map.entry(
+                        "retryExecution",
+                        "the engine's tests drive it: it needs an execution that failed (task_updated)"),
+                Map.entry("retryExecutions", "RetryTest drives it: it needs executions that failed (task_updated)"),
+                Map.entry("submitLogin", "the browser test drives it (authentication)"),
+                Map.entry("submitConsent", "the browser test drives it (authentication)"),
+                Map.entry("postUserInfo", "answers about a token, changes nothing"),
+                Map.entry("previewSchedule", "computes, stores nothing"),
+                Map.entry("introspectToken", "answers about a token, changes nothing"),
+                Map.entry("getMaterials", "MaterialsTest drives it: it needs a live dispatch (secret_resolved)"),
+                Map.entry(
+                        "putSealedResult", "the end of the execution is the event; a result alone is only kept for it"),
+                Map.entry("openSubjectExecutions", "reads for a request whose opening is the event"));
     }
 
     private void add(String operation, EventType event, Supplier<Supplier<Reply>> ready) {

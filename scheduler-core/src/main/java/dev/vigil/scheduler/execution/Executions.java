@@ -110,6 +110,11 @@ public final class Executions {
         return get(execution).isEmpty() ? new RetryResult.Absent() : commands.retry(execution, limits, events);
     }
 
+    /// What [#retry] would answer now; changes nothing.
+    public RetryResult tryRetry(UUID execution, Limits limits, Events events) {
+        return get(execution).isEmpty() ? new RetryResult.Absent() : commands.tryRetry(execution, limits, events);
+    }
+
     /// Which of its claims a worker really holds. One query, over the dispatch rows of the fences it names.
     ///
     /// @param claims at most 512

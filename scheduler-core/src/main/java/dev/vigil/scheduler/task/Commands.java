@@ -12,6 +12,8 @@ import java.util.function.BiFunction;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.transaction.support.TransactionCallback;
+import org.springframework.transaction.support.TransactionOperations;
 import org.springframework.transaction.support.TransactionSynchronization;
 import org.springframework.transaction.support.TransactionSynchronizationManager;
 import org.springframework.transaction.support.TransactionTemplate;
@@ -22,6 +24,7 @@ import org.springframework.transaction.support.TransactionTemplate;
 public final class Commands {
     private final JdbcClient db;
     private final TransactionTemplate transaction;
+    private final TransactionOperations trial;
     private final ShardHints hints;
     private final TaskVersions versions;
     private final Admissions admissions;
@@ -31,6 +34,7 @@ public final class Commands {
     public Commands(JdbcClient db, TransactionTemplate transaction, ShardHints hints) {
         this.db = db;
         this.transaction = transaction;
+        this.trial = new Trial(transaction);
         this.hints = hints;
         this.versions = new TaskVersions(db);
         this.admissions = new Admissions(db);
@@ -39,14 +43,15 @@ public final class Commands {
 
     /// Changes a task.
     PatchResult patch(TaskRef task, Patch patch, Instant now) {
-        return locked(task, new PatchResult.Absent(), (shard, view) -> versions.store(patch, view, shard, now));
+        return locked(
+                transaction, task, new PatchResult.Absent(), (shard, view) -> versions.store(patch, view, shard, now));
     }
 
     /// Runs a task now, besides what its schedule does.
     ///
     /// @param wanted id of the execution if it is a new one
     TriggerResult trigger(TaskRef task, UUID wanted, Function<UUID, Events> events) {
-        return locked(task, new TriggerResult.Absent(), (shard, view) -> {
+        return locked(transaction, task, new TriggerResult.Absent(), (shard, view) -> {
             if (view.state() != TaskView.State.SCHEDULED) {
                 return view.state() == TaskView.State.PAUSED
                         ? new TriggerResult.Paused()
@@ -66,6 +71,19 @@ public final class Commands {
     /// Opens an execution that is stored, and has ended, once more. One of a one_time task makes that task
     /// unfinished again, and needs room in its owner's limit.
     public RetryResult retry(UUID execution, Limits limits, Events events) {
+        return retry(execution, limits, events, transaction);
+    }
+
+    /// What [#retry] would answer now: the same steps, taken back.
+    public RetryResult tryRetry(UUID execution, Limits limits, Events events) {
+        try {
+            return retry(execution, limits, events, trial);
+        } finally {
+            quotas.forgetAll();
+        }
+    }
+
+    private RetryResult retry(UUID execution, Limits limits, Events events, TransactionOperations within) {
         Optional<Ended> found = admissions.ended(execution);
         if (found.isEmpty()) {
             return new RetryResult.Open();
@@ -75,7 +93,7 @@ public final class Commands {
             return new RetryResult.NotRetryable();
         }
         var task = new TaskRef(ended.namespace(), ended.task());
-        return locked(task, new RetryResult.TaskGone(), (shard, view) -> {
+        return locked(within, task, new RetryResult.TaskGone(), (shard, view) -> {
             Optional<RetryResult> refusal = admissions.refusal(ended, view);
             if (refusal.isPresent()) {
                 return refusal.get();
@@ -99,16 +117,17 @@ public final class Commands {
     }
 
     /// Runs something with the shard of a task held and the task as it is promised then, and tells the owner.
-    private <R> R locked(TaskRef task, R absent, BiFunction<Integer, TaskView, R> action) {
+    private <R> R locked(
+            TransactionOperations within, TaskRef task, R absent, BiFunction<Integer, TaskView, R> action) {
         var shard = new AtomicReference<@Nullable Integer>();
-        R result = Objects.requireNonNull(transaction.execute(status -> {
+        R result = Objects.requireNonNull(within.execute(status -> {
             Optional<Integer> held = lock(task);
             Optional<TaskView> view = held.flatMap(id -> view(task));
             shard.set(held.orElse(null));
             return view.isEmpty() ? absent : action.apply(held.get(), view.get());
         }));
         Integer held = shard.get();
-        if (held != null) {
+        if (held != null && !(within instanceof Trial)) {
             tell(held);
         }
         return result;
@@ -229,6 +248,17 @@ public final class Commands {
     }
 
     private record Stored(@Nullable Integer shard, boolean known) {}
+
+    /// Transactions whose result counts and whose writes do not.
+    private record Trial(TransactionTemplate template) implements TransactionOperations {
+        @Override
+        public <T extends @Nullable Object> T execute(TransactionCallback<T> action) {
+            return template.execute(status -> {
+                status.setRollbackOnly();
+                return action.doInTransaction(status);
+            });
+        }
+    }
 
     /// What a row of the inbox asks for. The codes are stored.
     public enum Kind implements Coded {
