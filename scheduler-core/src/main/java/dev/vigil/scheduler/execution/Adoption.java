@@ -52,10 +52,9 @@ final class Adoption {
     /// dispatched, so that the newest epoch always lists all that is open.
     void adopt(List<Claim> claims) {
         List<Integer> ids = claims.stream().map(Claim::shard).toList();
-        long horizon = OwnerReads.horizon(state.db());
+        long horizon = state.truth.horizon();
         for (Claim claim : claims) {
-            var shard =
-                    new OwnedShard(claim.shard, claim.epoch, OwnerReads.lastN(state.db(), claim.shard, claim.epoch));
+            var shard = new OwnedShard(claim.shard, claim.epoch, state.truth.lastN(claim.shard, claim.epoch));
             shard.announced = claim.changeSeq;
             shard.applied = -1;
             shard.newsFrom = horizon;
@@ -63,14 +62,14 @@ final class Adoption {
             state.shards.put(claim.shard, shard);
         }
         state.permits.adopt(ids);
-        inherit(OwnerReads.open(state.db(), ids));
-        for (SuccessionRows.Asked asked : SuccessionRows.waiting(state.db(), ids)) {
+        inherit(state.truth.open(ids));
+        for (SuccessionRows.Asked asked : state.truth.waiting(ids)) {
             OwnedShard shard = state.shards.get(asked.shard());
             if (shard != null) {
                 shard.waits(asked.task());
             }
         }
-        for (LaneStart lane : OwnerReads.lanes(state.db(), ids)) {
+        for (LaneStart lane : state.truth.lanes(ids)) {
             OwnedShard shard = state.shards.get(lane.shard());
             if (shard != null) {
                 shard.lanes.rewind(lane.lane(), lane.first());
@@ -83,7 +82,7 @@ final class Adoption {
     /// goes back.
     void reload() {
         Map<Integer, OwnedShard> before = Map.copyOf(state.shards);
-        List<Claim> claims = OwnerReads.shards(state.db(), before.keySet()).stream()
+        List<Claim> claims = state.truth.shards(before.keySet()).stream()
                 .filter(row ->
                         state.core.incarnation().equals(row.owner()) && row.epoch() == state.shard(row.id()).epoch)
                 .map(row -> new Claim(row.id(), row.epoch(), row.changeSeq(), state.shard(row.id()).orphaned))
@@ -123,8 +122,8 @@ final class Adoption {
             for (Dispatched row : group) {
                 var open = new Open(row.due(), row.worker(), Fence.of(shard.epoch, n));
                 open.workerFence = row.fence();
-                open.listedAt = System.nanoTime();
-                open.enter(Phase.INHERITED, System.nanoTime());
+                open.listedAt = state.core.nanos();
+                open.enter(Phase.INHERITED, state.core.nanos());
                 opens.put(open.id(), open);
                 lines.add(new Line(shard.id, n, low, row.worker(), open.id(), open.attempt, new byte[0]));
             }
@@ -133,7 +132,7 @@ final class Adoption {
             return;
         }
         Owned owned = state.ownedAll();
-        Set<Integer> passed = OwnerWrites.list(state.db(), owned, lines);
+        Set<Integer> passed = state.truth.list(owned, lines);
         for (Line line : lines) {
             if (passed.contains(line.shard())) {
                 state.add(Objects.requireNonNull(opens.get(line.execution())), line.n());
@@ -145,7 +144,7 @@ final class Adoption {
 
     /// Looks after everything open: once a second.
     void watch() {
-        long now = System.nanoTime();
+        long now = state.core.nanos();
         for (OwnedShard shard : List.copyOf(state.shards.values())) {
             for (Open open : List.copyOf(shard.open.values())) {
                 switch (open.phase) {
@@ -230,7 +229,7 @@ final class Adoption {
             return;
         }
         Owned owned = state.ownedAll();
-        Set<Integer> passed = OwnerWrites.list(state.db(), owned, lines);
+        Set<Integer> passed = state.truth.list(owned, lines);
         for (int i = 0; i < lines.size(); i++) {
             Line line = lines.get(i);
             if (passed.contains(line.shard())) {
@@ -243,7 +242,7 @@ final class Adoption {
 
     /// A worker fell silent.
     void workerSilent(WorkerBoot worker) {
-        long now = System.nanoTime();
+        long now = state.core.nanos();
         open(worker).forEach(open -> {
             if (open.phase == Phase.SENT) {
                 // The silence began before it was noticed.
@@ -254,7 +253,7 @@ final class Adoption {
 
     /// A worker is here again. What it holds it has said; what an earlier life of it held is gone.
     void workerJoined(WorkerBoot worker) {
-        long now = System.nanoTime();
+        long now = state.core.nanos();
         for (OwnedShard shard : state.shards.values()) {
             shard.open.values().stream()
                     .filter(open -> open.phase == Phase.SENT)

@@ -75,7 +75,7 @@ final class Caretaker implements AutoCloseable {
                     "event=upkeep_put_off reason=\"{}\" next={}",
                     NestedExceptionUtils.getMostSpecificCause(failure).getMessage(),
                     ROUND);
-            connection.reset();
+            connection.close();
         }
         return ROUND;
     }

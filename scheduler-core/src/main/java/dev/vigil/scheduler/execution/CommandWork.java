@@ -38,7 +38,7 @@ final class CommandWork {
         if (waiting.isEmpty()) {
             return;
         }
-        List<InboxRow> commands = OwnerReads.commands(state.db(), waiting);
+        List<InboxRow> commands = state.truth.commands(waiting);
         for (InboxRow command : commands) {
             OwnedShard shard = state.shards.get(command.shard());
             if (shard != null && !isKnown(shard, command)) {
@@ -74,7 +74,7 @@ final class CommandWork {
     }
 
     private boolean pause(OwnedShard shard, InboxRow command) {
-        boolean owned = CommandWrites.hold(state.db(), fence(shard), command);
+        boolean owned = state.truth.hold(fence(shard), command);
         shard.lanes.ofTask(ref(command)).forEach(due -> shard.lanes.remove(due.id()));
         openOf(shard, ref(command)).stream()
                 .filter(open -> open.phase == Phase.COMMITTED)
@@ -83,8 +83,8 @@ final class CommandWork {
     }
 
     private boolean resume(OwnedShard shard, InboxRow command) {
-        List<Released> released = CommandWrites.release(
-                state.db(), fence(shard), command, fires.resumeAt(command).orElse(null));
+        List<Released> released = state.truth.resume(
+                fence(shard), command, fires.resumeAt(command).orElse(null));
         FireWork.look(shard);
         dependencies.look(shard, ref(command));
         return queue(shard, released);
@@ -110,23 +110,23 @@ final class CommandWork {
                 openOf(shard, ref(command)).stream().map(Open::id).toList();
         FireWork.look(shard);
         shard.ended(ref(command));
-        return queue(shard, CommandWrites.renew(state.db(), fence(shard), command, dispatched));
+        return queue(shard, state.truth.renew(fence(shard), command, dispatched));
     }
 
     /// An execution that somebody asked for finds its place as an occurrence of its schedule would. One that is tried
     /// again is passed over by no policy.
     private boolean admit(OwnedShard shard, InboxRow command) {
-        Optional<Due> found = OwnerReads.byId(state.db(), shard.id, List.of(ref(command))).stream()
-                .findFirst();
+        Optional<Due> found =
+                state.truth.byId(shard.id, List.of(ref(command))).stream().findFirst();
         if (found.isEmpty()) {
-            return CommandWrites.done(state.db(), fence(shard), command);
+            return state.truth.done(fence(shard), command);
         }
         Due due = found.get();
         if (due.task().once() && command.kind() == Kind.TRIGGER) {
             List<UUID> dispatched = shard.open.containsKey(due.id()) ? List.of(due.id()) : List.of();
-            return queue(shard, CommandWrites.bringForward(state.db(), fence(shard), command, dispatched));
+            return queue(shard, state.truth.bringForward(fence(shard), command, dispatched));
         }
-        Siblings siblings = ScheduleRows.siblings(state.db(), shard.id, due);
+        Siblings siblings = state.truth.siblings(shard.id, due);
         if (siblings.overlap() == Overlap.SKIP && siblings.open() > 0 && command.kind() == Kind.TRIGGER) {
             endings.skipped(due, "overlap");
             shard.cancels.put(ref(command), command);
@@ -137,7 +137,7 @@ final class CommandWork {
         if (waits) {
             shard.waits(task);
         }
-        return queue(shard, CommandWrites.admit(state.db(), fence(shard), new Admission(command, task, waits)));
+        return queue(shard, state.truth.admit(fence(shard), new Admission(command, task, waits)));
     }
 
     private boolean cancel(OwnedShard shard, InboxRow command) {
@@ -147,7 +147,7 @@ final class CommandWork {
     }
 
     private boolean remove(OwnedShard shard, InboxRow command) {
-        List<UUID> executions = CommandWrites.stop(state.db(), fence(shard), command);
+        List<UUID> executions = state.truth.stop(fence(shard), command);
         // An erasure does more than a deletion, in whichever order they were asked for.
         shard.removals.merge(ref(command), command, (before, now) -> before.kind() == Kind.ERASE ? before : now);
         endings.stop(shard, executions, false);
@@ -160,14 +160,13 @@ final class CommandWork {
             for (InboxRow command : List.copyOf(shard.cancels.values())) {
                 if (!shard.open.containsKey(ref(command)) && state.owns(shard.id)) {
                     shard.cancels.remove(ref(command));
-                    check(shard, CommandWrites.done(state.db(), fence(shard), command));
+                    check(shard, state.truth.done(fence(shard), command));
                 }
             }
             for (InboxRow command : List.copyOf(shard.removals.values())) {
                 if (openOf(shard, ref(command)).isEmpty() && state.owns(shard.id)) {
-                    boolean owned =
-                            command.kind() != Kind.ERASE || CommandWrites.anonymise(state.db(), fence(shard), command);
-                    check(shard, owned && CommandWrites.remove(state.db(), fence(shard), command));
+                    boolean owned = command.kind() != Kind.ERASE || state.truth.anonymise(fence(shard), command);
+                    check(shard, owned && state.truth.remove(fence(shard), command));
                     shard.removals.remove(ref(command));
                 }
             }

@@ -15,7 +15,7 @@ import org.springframework.jdbc.datasource.SingleConnectionDataSource;
 /// A database connection of a core, used by one thread. All connections of a core carry its incarnation as their
 /// application name, so that a successor can end them.
 ///
-/// After a failure it must be [#reset]: what the server made of the last statement is unknown until its backend
+/// After a failure it must be [#close]d: what the server made of the last statement is unknown until its backend
 /// is gone, so the next connection ends that backend first.
 final class CoreConnection implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(CoreConnection.class);
@@ -58,11 +58,6 @@ final class CoreConnection implements AutoCloseable {
             client = current;
         }
         return current;
-    }
-
-    /// Gives the connection up after a failure.
-    void reset() {
-        close();
     }
 
     private JdbcClient connect() {

@@ -42,19 +42,19 @@ final class Dependencies {
 
     /// Shards have come.
     void adopt(Collection<Integer> shards) {
-        note(DependencyRows.young(state.db(), shards));
+        note(state.truth.youngDependents(shards));
         read();
     }
 
     /// There may be something in the inbox.
     void read() {
         if (!state.shards.isEmpty()) {
-            note(DependencyRows.asked(state.db(), state.shards.keySet()));
+            note(state.truth.askedDependents(state.shards.keySet()));
         }
     }
 
     private void note(List<Dependent> dependents) {
-        long now = System.nanoTime();
+        long now = state.core.nanos();
         dependents.forEach(one -> looks.put(one.id(), new Look(one.shard(), now, FIRST)));
     }
 
@@ -69,7 +69,7 @@ final class Dependencies {
             return;
         }
         looks.values().removeIf(look -> !state.owns(look.shard));
-        long now = System.nanoTime();
+        long now = state.core.nanos();
         Map<UUID, Look> due = new HashMap<>();
         looks.forEach((id, look) -> {
             if (look.at - now <= 0 && due.size() < BATCH_MAX) {
@@ -86,7 +86,7 @@ final class Dependencies {
                 state.owned(due.values().stream().map(Look::shard).distinct().toList());
         var passed = new HashSet<Integer>();
         var failed = new HashMap<Integer, List<UUID>>();
-        for (Looked one : DependencyRows.look(state.db(), owned, due.keySet())) {
+        for (Looked one : state.truth.lookAt(owned, due.keySet())) {
             passed.add(one.shard());
             if (one.lane() != null && one.dueAt() != null) {
                 state.shard(one.shard()).lanes.rewind(one.lane(), one.dueAt());
@@ -95,7 +95,7 @@ final class Dependencies {
             }
         }
         failed.forEach((shard, ids) ->
-                OwnerReads.byId(state.db(), shard, ids).forEach(found -> endings.skipped(found, "dependency_failed")));
+                state.truth.byId(shard, ids).forEach(found -> endings.skipped(found, "dependency_failed")));
         due.forEach((id, look) -> {
             if (look.gap.compareTo(LONGEST) > 0) {
                 looks.remove(id);

@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.BiConsumer;
+import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -19,7 +20,8 @@ import org.jspecify.annotations.Nullable;
 public final class Dispatcher implements LinkEvents, NearbyOwners.Owner, AutoCloseable {
     private final Settings settings;
     private final Tenure tenure = new Tenure();
-    private final DbClock clock = new DbClock();
+    private final LongSupplier time;
+    private final DbClock clock;
     private final WorkersSeen workers = new WorkersSeen();
     private final OpenIndex index = new OpenIndex();
     private final RandomGenerator chance;
@@ -30,8 +32,15 @@ public final class Dispatcher implements LinkEvents, NearbyOwners.Owner, AutoClo
 
     /// @param chance spreads retries
     public Dispatcher(Settings settings, RandomGenerator chance) {
+        this(settings, chance, System::nanoTime);
+    }
+
+    /// @param time monotonic nanoseconds
+    Dispatcher(Settings settings, RandomGenerator chance, LongSupplier time) {
         this.settings = settings;
         this.chance = chance;
+        this.time = time;
+        this.clock = new DbClock(time);
     }
 
     /// How an engine works.
@@ -62,16 +71,20 @@ public final class Dispatcher implements LinkEvents, NearbyOwners.Owner, AutoClo
     /// @param sessionUrl where workers open sessions with this core
     public void start(Link link, String sessionUrl) {
         var database = new Database(settings.url, settings.username, settings.password);
-        var core = new LoopState.Core(
-                settings.incarnation, tenure, new ClusterGuard(), clock, link, workers, chance, new Shortages());
+        LoopState.Core core = core(link);
         for (int i = 0; i < settings.loops; i++) {
-            var state = new LoopState(core, new CoreConnection(database, core), index.part(i));
-            loops.add(new OwnerLoop("vigil-loop-" + i, state));
+            add(core, new Postgres(new CoreConnection(database, core)));
         }
         var writing = new Journal(core, new CoreConnection(database, core));
         writing.start();
         journal = writing;
-        var started = new ShardKeeper(core, sessionUrl, loops, database);
+        var started = new ShardKeeper(
+                core,
+                sessionUrl,
+                loops,
+                new ShardKeeper.Ways(
+                        new PostgresCores(new CoreConnection(database, core)),
+                        new PostgresCores(new CoreConnection(database, core))));
         keeper = started;
         loops.forEach(OwnerLoop::start);
         started.start();
@@ -79,6 +92,20 @@ public final class Dispatcher implements LinkEvents, NearbyOwners.Owner, AutoClo
         caring.start();
         caretaker = caring;
         NearbyOwners.add(this);
+    }
+
+    /// What the loops of this core share.
+    LoopState.Core core(Link link) {
+        return new LoopState.Core(
+                settings.incarnation, time, tenure, new ClusterGuard(), clock, link, workers, chance, new Shortages());
+    }
+
+    /// Adds a loop that has not begun.
+    OwnerLoop add(LoopState.Core core, Truth truth) {
+        int number = loops.size();
+        var loop = new OwnerLoop("vigil-loop-" + number, new LoopState(core, truth, index.part(number)));
+        loops.add(loop);
+        return loop;
     }
 
     /// How many shards this core owns.
@@ -89,12 +116,12 @@ public final class Dispatcher implements LinkEvents, NearbyOwners.Owner, AutoClo
 
     @Override
     public boolean mayAct() {
-        return tenure.mayAct(System.nanoTime());
+        return tenure.mayAct(time.getAsLong());
     }
 
     @Override
     public void joined(WorkerBoot worker, List<Link.Running> running) {
-        workers.reported(worker, running, System.nanoTime());
+        workers.reported(worker, running, time.getAsLong());
         loops.forEach(loop -> loop.joined(worker));
     }
 
@@ -165,7 +192,7 @@ public final class Dispatcher implements LinkEvents, NearbyOwners.Owner, AutoClo
 
     @Override
     public void goodbye(WorkerBoot worker) {
-        workers.left(worker, System.nanoTime());
+        workers.left(worker, time.getAsLong());
         loops.forEach(loop -> loop.left(worker));
     }
 
@@ -182,7 +209,7 @@ public final class Dispatcher implements LinkEvents, NearbyOwners.Owner, AutoClo
 
     @Override
     public Ownership ownership(WorkerBoot worker, List<Link.Running> running) {
-        workers.reported(worker, running, System.nanoTime());
+        workers.reported(worker, running, time.getAsLong());
         if (!mayAct()) {
             return new Ownership(true, List.of(), List.of());
         }

@@ -65,7 +65,7 @@ final class Dispatching {
         var rows = new HashMap<Cursor, List<Due>>();
         Map<Long, Cursor> byLane = new HashMap<>();
         cursors.forEach(cursor -> byLane.put(place(cursor.shard(), cursor.lane()), cursor));
-        for (Due row : OwnerReads.scan(state.db(), cursors, bound)) {
+        for (Due row : state.truth.scan(cursors, bound)) {
             Cursor cursor = byLane.get(place(row.shard(), row.lane()));
             if (cursor != null) {
                 rows.computeIfAbsent(cursor, c -> new ArrayList<>()).add(row);
@@ -168,11 +168,11 @@ final class Dispatching {
         Owned owned = state.owned(
                 planned.stream().map(item -> item.due.shard()).distinct().toList());
         List<Line> lines = planned.stream().map(item -> line(item, now)).toList();
-        Set<Integer> passed = OwnerWrites.dispatch(state.db(), owned, lines);
+        Set<Integer> passed = state.truth.dispatch(owned, lines);
         for (Planned item : planned) {
             if (passed.contains(item.due.shard())) {
                 var open = new Open(item.due.withoutPayload(), item.worker, item.fence);
-                open.enter(Phase.COMMITTED, System.nanoTime());
+                open.enter(Phase.COMMITTED, state.core.nanos());
                 open.listedAt = open.since;
                 state.add(open, item.n);
                 ready.add(new Ready(open, frame(item, apart.get(item.due.id()))));
@@ -205,8 +205,8 @@ final class Dispatching {
             return Map.of();
         }
         var byTask = new HashMap<UUID, OwnerReads.Stored>();
-        OwnerReads.payloads(
-                        state.db(), wanted.stream().map(Due::task).distinct().toList())
+        state.truth
+                .payloads(wanted.stream().map(Due::task).distinct().toList())
                 .forEach(stored -> byTask.put(stored.task(), stored));
         var payloads = new HashMap<UUID, byte[]>();
         for (Due due : wanted) {
@@ -241,7 +241,7 @@ final class Dispatching {
             return;
         }
         Instant now = state.core.clock().now();
-        long nanos = System.nanoTime();
+        long nanos = state.core.nanos();
         var batches = new LinkedHashMap<WorkerBoot, List<Dispatch>>();
         while (!ready.isEmpty() && !ready.peek().open.due.dueAt().isAfter(now)) {
             Ready item = ready.remove();

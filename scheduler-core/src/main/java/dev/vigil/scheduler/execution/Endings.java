@@ -146,7 +146,7 @@ final class Endings {
             }
         }
         if (!queued.isEmpty()) {
-            OwnerReads.byId(state.db(), shard.id, queued).forEach(due -> cancelled(due, replaced ? "replaced" : null));
+            state.truth.byId(shard.id, queued).forEach(due -> cancelled(due, replaced ? "replaced" : null));
         }
     }
 
@@ -161,7 +161,7 @@ final class Endings {
         if (open.phase == Phase.ENDING) {
             return;
         }
-        open.enter(Phase.ENDING, System.nanoTime());
+        open.enter(Phase.ENDING, state.core.nanos());
         boolean again = next instanceof Next.Again;
         Next last = again && (open.cancelled || state.shard(open.due.shard()).isDoomed(open.due))
                 ? new Next.Ends(State.CANCELLED, open.replaced ? "replaced" : null)
@@ -205,10 +205,8 @@ final class Endings {
         batch.forEach(item -> state.shard(item.due.shard()).declines.remove(item.due.id()));
         Reached reached;
         try {
-            reached = OwnerWrites.close(
-                    state.db(),
-                    owned,
-                    batch.stream().map(item -> ending(item, now)).toList());
+            reached = state.truth.close(
+                    owned, batch.stream().map(item -> ending(item, now)).toList());
         } catch (RuntimeException failure) {
             if (!Poison.isPossible(failure) || batch.getFirst().next.equals(UNSTORABLE)) {
                 throw failure;
@@ -283,10 +281,8 @@ final class Endings {
         }
         Instant now = state.core.clock().now();
         Owned owned = state.owned(shards(batch));
-        List<Requeued> requeued = OwnerWrites.requeue(
-                state.db(),
-                owned,
-                batch.stream().map(item -> requeue(item, now)).toList());
+        List<Requeued> requeued = state.truth.requeue(
+                owned, batch.stream().map(item -> requeue(item, now)).toList());
         var passed = new HashSet<Integer>();
         var ids = new HashSet<UUID>();
         for (Requeued row : requeued) {
@@ -351,7 +347,7 @@ final class Endings {
                 .distinct()
                 .toList();
         var fates = new HashMap<UUID, Fate>();
-        OwnerReads.fates(state.db(), ids).forEach(fate -> fates.put(fate.id(), fate));
+        state.truth.fates(ids).forEach(fate -> fates.put(fate.id(), fate));
         var settled = new HashMap<WorkerBoot, List<Settled>>();
         for (Reported report : unclaimed) {
             Fate fate = fates.get(report.end.running().execution());

@@ -41,7 +41,7 @@ final class FireWork {
     /// Where a paused schedule goes on: what it missed meanwhile is not made up for.
     Optional<Instant> resumeAt(InboxRow command) {
         Instant now = state.core.clock().now();
-        return ScheduleRows.ofTask(state.db(), command.shard(), Objects.requireNonNull(command.ref())).stream()
+        return state.truth.schedule(command.shard(), Objects.requireNonNull(command.ref())).stream()
                 .findFirst()
                 .flatMap((Schedule schedule) -> Fires.next(schedule, now));
     }
@@ -62,7 +62,7 @@ final class FireWork {
             return false;
         }
         Instant bound = now.plus(Lanes.LOOK_AHEAD);
-        List<Row> rows = ScheduleRows.due(state.db(), shards, bound);
+        List<Row> rows = state.truth.due(shards, bound);
         var steps = new ArrayList<Step>();
         var occurrences = new ArrayList<Occurrence>();
         shards.forEach(id -> state.shard(id).lookAt = null);
@@ -83,7 +83,8 @@ final class FireWork {
         if (more) {
             owned.forEach(id -> look(state.shard(id)));
         } else {
-            ScheduleRows.first(state.db(), owned, bound)
+            state.truth
+                    .first(owned, bound)
                     .forEach(first ->
                             lookBy(state.shard(first.shard()), first.at().minus(Lanes.LOOK_AHEAD)));
         }
@@ -109,7 +110,7 @@ final class FireWork {
         Owned owned = state.owned(
                 steps.stream().map(step -> step.row().shard()).distinct().toList());
         Set<Integer> passed = new HashSet<>();
-        for (Fired fired : ScheduleRows.advance(state.db(), owned, steps, occurrences)) {
+        for (Fired fired : state.truth.advance(owned, steps, occurrences)) {
             passed.add(fired.shard());
             if (fired.lane() != null && fired.dueAt() != null) {
                 state.shard(fired.shard()).lanes.rewind(fired.lane(), fired.dueAt());

@@ -232,7 +232,7 @@ final class Journal implements AutoCloseable {
                     "event=logs_lost chunks={} reason={}",
                     batch.chunks().size(),
                     NestedExceptionUtils.getMostSpecificCause(failure).toString());
-            connection.reset();
+            connection.close();
             stored(batch, batch.chunks().size());
         }
     }

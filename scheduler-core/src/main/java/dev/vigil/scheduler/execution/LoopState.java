@@ -11,10 +11,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import org.springframework.jdbc.core.simple.JdbcClient;
 
 /// What the parts of one loop share: its shards, its connection, and what it knows of the outside.
 ///
@@ -23,7 +23,7 @@ final class LoopState {
     private static final Logger LOG = LoggerFactory.getLogger(LoopState.class);
 
     final Core core;
-    final CoreConnection connection;
+    final Truth truth;
     final OpenIndex.Part index;
     final Map<Integer, OwnedShard> shards = new HashMap<>();
     /// Keys that no worker has room for at the moment.
@@ -31,21 +31,23 @@ final class LoopState {
     /// What its shards hold of owners' limits.
     final Permits permits = new Permits(this);
 
-    LoopState(Core core, CoreConnection connection, OpenIndex.Part index) {
+    LoopState(Core core, Truth truth, OpenIndex.Part index) {
         this.core = core;
-        this.connection = connection;
+        this.truth = truth;
         this.index = index;
     }
 
     /// What all loops of a core share.
     ///
     /// @param incarnation this core
+    /// @param time        monotonic nanoseconds
     /// @param cluster     which PostgreSQL it may act on
     /// @param clock       the database's time
     /// @param chance      spreads retries
     /// @param shortages   for what no worker is found
     record Core(
             UUID incarnation,
+            LongSupplier time,
             Tenure tenure,
             ClusterGuard cluster,
             DbClock clock,
@@ -54,12 +56,12 @@ final class LoopState {
             RandomGenerator chance,
             Shortages shortages) {
         boolean mayAct() {
-            return tenure.mayAct(System.nanoTime());
+            return tenure.mayAct(nanos());
         }
-    }
 
-    JdbcClient db() {
-        return connection.db();
+        long nanos() {
+            return time.getAsLong();
+        }
     }
 
     /// The fence of statements about these shards.
@@ -133,7 +135,7 @@ final class LoopState {
         if (ids.isEmpty()) {
             return;
         }
-        for (ShardRow row : OwnerReads.shards(db(), ids)) {
+        for (ShardRow row : truth.shards(ids)) {
             OwnedShard shard = shards.get(row.id());
             if (shard == null) {
                 continue;

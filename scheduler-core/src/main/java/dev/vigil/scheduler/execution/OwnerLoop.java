@@ -20,7 +20,6 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.core.NestedExceptionUtils;
-import org.springframework.jdbc.core.simple.JdbcClient;
 
 /// One thread that owns the memory of some shards and one database connection. It takes what others tell it
 /// from a queue and then does all that waits, in batches: commands first, then what has ended, then what fires,
@@ -121,7 +120,7 @@ final class OwnerLoop implements AutoCloseable {
     void release(int shard) {
         post(() -> {
             if (state.owns(shard)) {
-                state.shard(shard).leave(System.nanoTime());
+                state.shard(shard).leave(state.core.nanos());
             }
         });
     }
@@ -209,7 +208,6 @@ final class OwnerLoop implements AutoCloseable {
                 Runnable next = more ? inbox.poll() : inbox.poll(waitNanos(), TimeUnit.NANOSECONDS);
                 if (next != null) {
                     mail.add(next);
-                    inbox.drainTo(mail);
                 }
                 more = turn();
             } catch (InterruptedException interrupted) {
@@ -220,10 +218,13 @@ final class OwnerLoop implements AutoCloseable {
         ended.countDown();
     }
 
-    /// After a failure nothing is done, and nothing that was told is forgotten, until the truth has been read
-    /// anew.
-    private boolean turn() {
-        if (failed && System.nanoTime() - failedAt < RETRY.toNanos()) {
+    /// One turn: takes what was told, then does what waits. After a failure nothing is done, and nothing that was told
+    /// is forgotten, until the truth has been read anew.
+    ///
+    /// @return whether there is more to do at once
+    boolean turn() {
+        inbox.drainTo(mail);
+        if (failed && state.core.nanos() - failedAt < RETRY.toNanos()) {
             return false;
         }
         try {
@@ -239,8 +240,8 @@ final class OwnerLoop implements AutoCloseable {
                     NestedExceptionUtils.getMostSpecificCause(failure).toString(),
                     RETRY);
             failed = true;
-            failedAt = System.nanoTime();
-            state.connection.reset();
+            failedAt = state.core.nanos();
+            state.truth.close();
             return false;
         }
     }
@@ -278,7 +279,7 @@ final class OwnerLoop implements AutoCloseable {
         more |= dispatching.read();
         more |= dispatching.dispatch();
         dispatching.send();
-        long now = System.nanoTime();
+        long now = state.core.nanos();
         List<Integer> leaving = state.shards.values().stream()
                 .filter(shard -> shard.mayGo(now))
                 .map(shard -> shard.id)
@@ -304,21 +305,22 @@ final class OwnerLoop implements AutoCloseable {
             readNews();
         }
         storeStarts();
-        state.core
-                .shortages()
-                .publish(
-                        state.db(), state.core.incarnation(), state.core.clock().now());
+        state.truth.publish(
+                state.core.shortages(),
+                state.core.incarnation(),
+                state.core.clock().now());
         rounds++;
         if (unpruned && rounds % PRUNE_EVERY == 0) {
             pruneNews();
         }
     }
 
-    private long waitNanos() {
+    /// How long nothing is to be done, unless something is told.
+    long waitNanos() {
         if (failed) {
             return RETRY.toNanos();
         }
-        long now = System.nanoTime();
+        long now = state.core.nanos();
         long wait = housekeptAt + HOUSEKEEPING.toNanos() - now;
         Instant next = dispatching.nextSend();
         for (OwnedShard shard : state.shards.values()) {
@@ -344,13 +346,12 @@ final class OwnerLoop implements AutoCloseable {
         if (state.shards.isEmpty()) {
             return;
         }
-        JdbcClient db = state.db();
-        long horizon = OwnerReads.horizon(db);
+        long horizon = state.truth.horizon();
         List<NewsFrom> from = state.shards.values().stream()
                 .map(shard -> new NewsFrom(shard.id, shard.newsFrom))
                 .toList();
         var late = new HashSet<Long>();
-        for (InboxRow row : OwnerReads.news(db, from)) {
+        for (InboxRow row : state.truth.news(from)) {
             OwnedShard shard = state.shard(row.shard());
             if (row.xid() >= horizon) {
                 late.add(row.seq());
@@ -378,7 +379,7 @@ final class OwnerLoop implements AutoCloseable {
                 .toList();
         unpruned = false;
         if (!read.isEmpty()) {
-            Upkeep.pruneNews(state.db(), state.ownedAll(), read);
+            state.truth.pruneNews(state.ownedAll(), read);
         }
     }
 
@@ -397,7 +398,7 @@ final class OwnerLoop implements AutoCloseable {
         if (!told.isEmpty()) {
             Set<Integer> shards = new HashSet<>();
             told.forEach(open -> shards.add(open.due.shard()));
-            Upkeep.tell(state.db(), state.owned(shards), told.size(), framed.toByteArray());
+            state.truth.tell(state.owned(shards), told.size(), framed.toByteArray());
             told.forEach(open -> open.startEvent = null);
         }
     }
@@ -414,7 +415,7 @@ final class OwnerLoop implements AutoCloseable {
         List<Integer> left = ids.stream().filter(state::owns).toList();
         List<Integer> orphaned =
                 left.stream().filter(id -> state.shard(id).isOrphaned()).toList();
-        ShardRows.release(state.db(), state.owned(left), orphaned);
+        state.truth.release(state.owned(left), orphaned);
         left.forEach(state::lose);
     }
 
@@ -428,29 +429,34 @@ final class OwnerLoop implements AutoCloseable {
                     .toList();
             List<Integer> orphaned =
                     left.stream().filter(Claim::orphaned).map(Claim::shard).toList();
-            ShardRows.release(state.db(), new Owned(state.core.incarnation(), shards), orphaned);
+            state.truth.release(new Owned(state.core.incarnation(), shards), orphaned);
         }
         claimed.clear();
     }
 
+    /// Stores what has ended and lets all shards go.
+    void farewell() {
+        if (failed) {
+            recover();
+        }
+        inbox.drainTo(mail);
+        read();
+        releaseClaimed();
+        release(List.copyOf(state.shards.keySet()));
+    }
+
     /// A failure just before the end does not keep the shards: the truth is read anew, and then they are released.
     private void finish() {
-        long until = System.nanoTime() + FAREWELL.toNanos();
+        long until = state.core.nanos() + FAREWELL.toNanos();
         boolean over = abandoned;
         while (!over) {
             try {
-                if (failed) {
-                    recover();
-                }
-                inbox.drainTo(mail);
-                read();
-                releaseClaimed();
-                release(List.copyOf(state.shards.keySet()));
+                farewell();
                 over = true;
             } catch (RuntimeException failure) {
                 failed = true;
-                state.connection.reset();
-                over = System.nanoTime() - until > 0;
+                state.truth.close();
+                over = state.core.nanos() - until > 0;
                 if (over) {
                     LOG.warn(
                             "event=shards_not_released name={} reason={} next=another_core_takes_them_after_{}",
@@ -462,6 +468,6 @@ final class OwnerLoop implements AutoCloseable {
                 }
             }
         }
-        state.connection.close();
+        state.truth.close();
     }
 }

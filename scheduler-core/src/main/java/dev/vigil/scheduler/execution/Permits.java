@@ -79,7 +79,8 @@ final class Permits {
 
     /// Takes over what is stored for these shards. What is dispatched in them is counted by [#take].
     void adopt(Collection<Integer> shards) {
-        PermitRows.held(state.db(), shards)
+        state.truth
+                .permits(shards)
                 .forEach(row ->
                         holds.computeIfAbsent(new ShardKey(row.shard(), row.key()), p -> new Hold()).held = row.n());
     }
@@ -91,7 +92,7 @@ final class Permits {
         if (wanted.isEmpty()) {
             return false;
         }
-        long now = System.nanoTime();
+        long now = state.core.nanos();
         var asks = new HashMap<Limited, List<Moved>>();
         wanted.forEach((place, wish) -> {
             Hold hold = holds.get(place);
@@ -109,7 +110,7 @@ final class Permits {
 
     private boolean ask(Limited key, List<Moved> moves, long now) {
         Owned owned = state.owned(moves.stream().map(Moved::shard).toList());
-        Map<Integer, Integer> came = PermitRows.take(state.db(), owned, key, moves);
+        Map<Integer, Integer> came = state.truth.takePermits(owned, key, moves);
         for (Moved move : moves) {
             Hold hold = holds.get(new ShardKey(move.shard(), key));
             int n = came.getOrDefault(move.shard(), 0);
@@ -141,7 +142,7 @@ final class Permits {
         }
         Set<Limited> keys = new HashSet<>();
         holds.forEach((place, hold) -> keys.add(place.key));
-        Map<Limited, Standing> standings = PermitRows.standings(state.db(), keys);
+        Map<Limited, Standing> standings = state.truth.standings(keys);
         for (Limited key : keys) {
             settle(key, standings.getOrDefault(key, Standing.NONE));
         }
@@ -157,7 +158,7 @@ final class Permits {
         });
         if (!backs.isEmpty()) {
             Owned owned = state.owned(backs.stream().map(Moved::shard).toList());
-            Set<Integer> passed = PermitRows.giveBack(state.db(), owned, key, backs);
+            Set<Integer> passed = state.truth.givePermitsBack(owned, key, backs);
             backs.stream().filter(back -> passed.contains(back.shard())).forEach(back -> {
                 Hold hold = holds.get(new ShardKey(back.shard(), key));
                 if (hold != null) {

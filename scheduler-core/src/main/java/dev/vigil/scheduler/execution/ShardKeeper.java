@@ -22,7 +22,6 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.core.NestedExceptionUtils;
-import org.springframework.jdbc.core.simple.JdbcClient;
 
 /// Keeps this core alive in the eyes of the others, watches them, and sees to it that each shard has an owner
 /// and each core its share. The beat has a thread and a connection of its own, so that nothing else delays it; what it
@@ -34,8 +33,8 @@ final class ShardKeeper implements AutoCloseable {
     private final LoopState.Core core;
     private final String sessionUrl;
     private final List<OwnerLoop> loops;
-    private final CoreConnection beatConnection;
-    private final CoreConnection watchConnection;
+    private final Cores beatingCores;
+    private final Cores watchedCores;
     private final BeatWatch beats = new BeatWatch();
     /// Epoch of each shard that was given to a loop. Changed by the watching thread only.
     private final Map<Integer, Long> held = new ConcurrentHashMap<>();
@@ -45,13 +44,19 @@ final class ShardKeeper implements AutoCloseable {
     private final Thread watching;
     private volatile boolean entered;
 
+    /// The two ways to the database.
+    ///
+    /// @param beating for the beat alone, so that nothing delays it
+    /// @param watched for taking over and sharing
+    record Ways(Cores beating, Cores watched) {}
+
     /// @param sessionUrl where workers open sessions with this core
-    ShardKeeper(LoopState.Core core, String sessionUrl, List<OwnerLoop> loops, CoreConnection.Database database) {
+    ShardKeeper(LoopState.Core core, String sessionUrl, List<OwnerLoop> loops, Ways ways) {
         this.core = core;
         this.sessionUrl = sessionUrl;
         this.loops = List.copyOf(loops);
-        this.beatConnection = new CoreConnection(database, core);
-        this.watchConnection = new CoreConnection(database, core);
+        this.beatingCores = ways.beating;
+        this.watchedCores = ways.watched;
         this.beating =
                 Thread.ofPlatform().name("vigil-beat").daemon(true).unstarted(() -> every(stopBeating, this::beat));
         this.watching = Thread.ofPlatform().name("vigil-watch").daemon(true).unstarted(this::watch);
@@ -81,35 +86,35 @@ final class ShardKeeper implements AutoCloseable {
         }
     }
 
-    private void beat() {
-        long sentAt = System.nanoTime();
+    /// Renews this core, and keeps what that saw to be looked at.
+    void beat() {
+        long sentAt = core.nanos();
         try {
-            JdbcClient db = beatConnection.db();
-            Optional<Beat> beat = entered ? ShardRows.beat(db, core.incarnation()) : Optional.empty();
+            Optional<Beat> beat = entered ? beatingCores.beat(core.incarnation()) : Optional.empty();
             if (beat.isEmpty()) {
                 // It is new, or others took it for dead: nothing it held is its own any more.
                 core.tenure().end();
-                Beat first = ShardRows.enter(db, core.incarnation(), sessionUrl);
+                Beat first = beatingCores.enter(core.incarnation(), sessionUrl);
                 entered = true;
-                beat = ShardRows.beat(db, core.incarnation()).or(() -> Optional.of(first));
+                beat = beatingCores.beat(core.incarnation()).or(() -> Optional.of(first));
             }
-            recognise(db, beat.get().cluster());
-            core.clock().read(beat.get().at(), System.nanoTime());
+            recognise(beat.get().cluster());
+            core.clock().read(beat.get().at(), core.nanos());
             core.tenure().renewed(sentAt);
             if (polls.isEmpty() && !beat.get().polled().isEmpty()) {
                 polls.add(new Poll(sentAt, beat.get().polled()));
             }
         } catch (RuntimeException failure) {
             LOG.warn("event=beat_failed reason={} may_act={}", reason(failure), core.mayAct());
-            beatConnection.reset();
+            beatingCores.close();
         }
     }
 
     /// After a failover or a restore nobody acts on an epoch from before.
-    private void recognise(JdbcClient db, Cluster current) {
+    private void recognise(Cluster current) {
         if (core.cluster().isOther(current)) {
             core.tenure().end();
-            if (ShardRows.recognise(db, current)) {
+            if (beatingCores.recognise(current)) {
                 LOG.warn(
                         "event=cluster_changed system={} timeline={} epochs=+1024",
                         current.systemIdentifier(),
@@ -127,23 +132,31 @@ final class ShardKeeper implements AutoCloseable {
     private void watch() {
         try {
             for (Poll poll = polls.take(); !poll.rows.isEmpty(); poll = polls.take()) {
-                look(poll.sentAt, poll.rows);
+                look(poll);
             }
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         }
     }
 
-    private void look(long sentAt, List<Polled> polled) {
+    /// Looks at what the last beat saw, if nobody has.
+    void look() {
+        Poll poll = polls.poll();
+        if (poll != null) {
+            look(poll);
+        }
+    }
+
+    private void look(Poll poll) {
         if (!core.mayAct()) {
             return;
         }
         try {
-            Map<UUID, Long> cores = others(polled);
-            Set<UUID> dead = beats.poll(sentAt, cores);
+            Map<UUID, Long> cores = others(poll.rows);
+            Set<UUID> dead = beats.poll(poll.sentAt, cores);
             dead.forEach(id -> takeOver(id, Objects.requireNonNull(cores.get(id))));
             List<Polled> shards =
-                    polled.stream().filter(row -> row.shard() != null).toList();
+                    poll.rows.stream().filter(row -> row.shard() != null).toList();
             reconcile(shards);
             int alive = 1
                     + (int) cores.entrySet().stream()
@@ -152,7 +165,7 @@ final class ShardKeeper implements AutoCloseable {
             share(shards, alive);
         } catch (RuntimeException failure) {
             LOG.warn("event=watch_failed reason={}", reason(failure));
-            watchConnection.reset();
+            watchedCores.close();
         }
     }
 
@@ -173,8 +186,8 @@ final class ShardKeeper implements AutoCloseable {
     }
 
     private void takeOver(UUID dead, long beat) {
-        ShardRows.endSessions(watchConnection.db(), dead);
-        int freed = ShardRows.bury(watchConnection.db(), dead, beat);
+        watchedCores.endSessions(dead);
+        int freed = watchedCores.bury(dead, beat);
         LOG.warn("event=core_taken_over core={} shards={}", dead, freed);
     }
 
@@ -202,7 +215,7 @@ final class ShardKeeper implements AutoCloseable {
     private void share(List<Polled> shards, int alive) {
         int wanted = FairShare.toTake(shards.size(), alive, held.size());
         if (wanted > 0) {
-            give(ShardRows.claim(watchConnection.db(), core.incarnation(), wanted));
+            give(watchedCores.claim(core.incarnation(), wanted));
         }
         int spare = FairShare.toRelease(shards.size(), alive, held.size());
         held.keySet().stream().sorted().limit(spare).toList().forEach(id -> loop(id).release(id));
@@ -232,7 +245,7 @@ final class ShardKeeper implements AutoCloseable {
     void stopWatching() {
         polls.add(Poll.END);
         join(watching);
-        watchConnection.close();
+        watchedCores.close();
     }
 
     /// Ends the renewals; call it after the loops have released their shards.
@@ -242,13 +255,13 @@ final class ShardKeeper implements AutoCloseable {
         join(beating);
         try {
             if (entered) {
-                ShardRows.leave(beatConnection.db(), core.incarnation());
+                beatingCores.leave(core.incarnation());
             }
         } catch (RuntimeException failure) {
             LOG.warn("event=core_not_left reason={} next=others_notice_after_{}", reason(failure), BeatWatch.PATIENCE);
         } finally {
             core.tenure().end();
-            beatConnection.close();
+            beatingCores.close();
         }
     }
 
@@ -259,8 +272,8 @@ final class ShardKeeper implements AutoCloseable {
         join(watching);
         join(beating);
         core.tenure().end();
-        watchConnection.close();
-        beatConnection.close();
+        watchedCores.close();
+        beatingCores.close();
     }
 
     private static String reason(RuntimeException failure) {

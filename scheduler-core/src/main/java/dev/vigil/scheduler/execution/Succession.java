@@ -33,7 +33,7 @@ final class Succession {
         }
         Owned owned = state.owned(
                 asked.stream().map(SuccessionRows.Asked::shard).distinct().toList());
-        List<Turn> turns = SuccessionRows.let(state.db(), owned, asked);
+        List<Turn> turns = state.truth.let(owned, asked);
         var passed = new HashSet<Integer>();
         var byTask = new HashMap<UUID, List<Turn>>();
         for (Turn turn : turns) {

@@ -32,9 +32,10 @@ class AdoptionTest {
 
     private LoopState state() {
         Credentials credentials = fixture.database.database().as(Role.CORE);
-        var clock = new DbClock();
+        var clock = new DbClock(System::nanoTime);
         var core = new LoopState.Core(
                 UUID.randomUUID(),
+                System::nanoTime,
                 new Tenure(),
                 new ClusterGuard(),
                 clock,
@@ -51,14 +52,14 @@ class AdoptionTest {
                 new Random(1),
                 new Shortages());
         var database = new CoreConnection.Database(credentials.url(), credentials.username(), credentials.password());
-        return new LoopState(core, new CoreConnection(database, core), new OpenIndex().part(0));
+        return new LoopState(core, new Postgres(new CoreConnection(database, core)), new OpenIndex().part(0));
     }
 
     @BeforeEach
     void dispatchOne() {
         id = fixture.create(tasks, Drafts.now());
         shard = (int) fixture.count("SELECT shard FROM scheduler.execution");
-        JdbcClient db = state.db();
+        JdbcClient db = ((Postgres) state.truth).connection().db();
         ShardRows.enter(db, state.core.incarnation(), "https://127.0.0.1:1");
         Claim claim = ShardRows.claim(db, state.core.incarnation(), 16).stream()
                 .filter(one -> one.shard() == shard)
@@ -72,7 +73,7 @@ class AdoptionTest {
 
     @AfterEach
     void stop() {
-        state.connection.close();
+        state.truth.close();
         fixture.close();
     }
 
