@@ -9,13 +9,20 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.UUID;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.jdbc.datasource.DriverManagerDataSource;
 
 /// The database that the harness names in the environment: `PGHOST`, `PGPORT`, `PGDATABASE`, `PGUSER`, who is a
 /// superuser, and `PGPASSWORD`, which is empty where the server trusts everybody. Vigil's roles get the same password.
-record BenchDatabase(String url, String name, String superuser, String password) {
-    static BenchDatabase of(Map<String, String> environment) {
+///
+/// @param url       JDBC address
+/// @param name      of the database
+/// @param superuser who may do everything
+/// @param password  his
+public record BenchDatabase(String url, String name, String superuser, String password) {
+    /// Reads the environment.
+    public static BenchDatabase of(Map<String, String> environment) {
         String name = value(environment, "PGDATABASE", "bench");
         String url = "jdbc:postgresql://" + value(environment, "PGHOST", "127.0.0.1") + ":"
                 + value(environment, "PGPORT", "5432") + "/" + name;
@@ -37,7 +44,7 @@ record BenchDatabase(String url, String name, String superuser, String password)
     }
 
     /// Sees and may do everything; connects anew for each statement.
-    JdbcClient everything() {
+    public JdbcClient everything() {
         return JdbcClient.create(new DriverManagerDataSource(url, superuser, password));
     }
 
@@ -59,15 +66,25 @@ record BenchDatabase(String url, String name, String superuser, String password)
     }
 
     /// Executions that are due and not over.
-    long due() {
+    public long due() {
         return everything()
                 .sql("SELECT count(*) FROM scheduler.execution WHERE due_at <= clock_timestamp()")
                 .query(Long.class)
                 .single();
     }
 
+    /// Events of the engine that no signed checkpoint covers yet.
+    public long unsequenced() {
+        return everything().sql("""
+                        SELECT coalesce(sum(o.n), 0) FROM scheduler.outbox o
+                         WHERE (o.xid, o.id) > ALL (
+                           SELECT p.xid, p.id FROM audit.progress p WHERE p.source = 'scheduler'
+                            ORDER BY p.xid DESC, p.id DESC LIMIT 1)
+                        """).query(Long.class).single();
+    }
+
     /// Copies a stored task and its execution many times, due in a day; what set-up is made of.
-    void multiply(java.util.UUID task, int n) {
+    public void multiply(UUID task, int n) {
         JdbcClient db = everything();
         db.sql("""
                         WITH v AS MATERIALIZED (

@@ -9,6 +9,7 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.security.SecureRandom;
 import java.time.InstantSource;
+import java.util.function.Supplier;
 
 /// A contestant of the peers' benchmark: `./vigil bench-peer core`. Speaks on standard input and output.
 public final class BenchPeer {
@@ -18,11 +19,18 @@ public final class BenchPeer {
     ///
     /// @param args `core` or `floor`
     public static void main(String[] args) throws IOException {
+        InstantSource clock = InstantSource.system();
+        serve(() -> contestant(args.length == 1 ? args[0] : "", clock), clock);
+    }
+
+    /// Speaks for a contestant until it is told to exit, and ends this process.
+    ///
+    /// @param made makes it, once nothing but the conversation writes to standard output
+    public static void serve(Supplier<Contestant> made, InstantSource clock) throws IOException {
         System.setProperty("logback.configurationFile", "bench-log.xml");
         var out = new PrintStream(new FileOutputStream(FileDescriptor.out), false, StandardCharsets.UTF_8);
-        InstantSource clock = InstantSource.system();
         var in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-        try (Contestant contestant = contestant(args.length == 1 ? args[0] : "", clock)) {
+        try (Contestant contestant = made.get()) {
             new Conversation(contestant, clock).run(in, out);
         }
         System.exit(0);

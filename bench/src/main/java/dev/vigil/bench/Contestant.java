@@ -2,15 +2,23 @@ package dev.vigil.bench;
 
 import java.util.List;
 import java.util.Map;
-import java.util.function.LongConsumer;
 
 /// What takes part in the benchmark. Every process of a run has one.
-interface Contestant extends AutoCloseable {
+public interface Contestant extends AutoCloseable {
     /// A task that does nothing.
     ///
     /// @param dueMicros when it is due, in microseconds of the epoch; 0 for at once
     /// @param t0Micros  what its delay is measured from; 0 for the instant it is scheduled for
     record NoOp(long dueMicros, long t0Micros) {}
+
+    /// Hears when tasks start. Called by several threads.
+    interface StartListener {
+        /// A task has started.
+        ///
+        /// @param t0Micros what its delay is measured from, in microseconds of the epoch
+        /// @param atMicros when it started, by the machine's clock
+        void started(long t0Micros, long atMicros);
+    }
 
     /// Name and version, and how it is set up.
     String version();
@@ -35,8 +43,8 @@ interface Contestant extends AutoCloseable {
 
     /// Begins to execute what is due.
     ///
-    /// @param started takes the `t0Micros` of each task when it starts; called by several threads
-    void start(LongConsumer started) throws Exception;
+    /// @param listener hears of each task when it starts
+    void start(StartListener listener) throws Exception;
 
     /// Ends executing. What was started is durably over on return.
     void stop() throws Exception;

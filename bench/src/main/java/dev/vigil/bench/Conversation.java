@@ -23,7 +23,7 @@ final class Conversation {
 
     Conversation(Contestant contestant, InstantSource clock) {
         this.contestant = contestant;
-        this.starts = new Starts(clock);
+        this.starts = new Starts();
         this.load = new Load(contestant, clock);
     }
 
@@ -78,7 +78,7 @@ final class Conversation {
             case "install" -> contestant.install();
             case "open" -> contestant.open();
             case "preload" -> contestant.preload(number(request, "n"));
-            case "start" -> contestant.start(starts::started);
+            case "start" -> contestant.start(starts);
             case "stop" -> contestant.stop();
             case "reset" -> starts.reset();
             case "exit" -> contestant.close();

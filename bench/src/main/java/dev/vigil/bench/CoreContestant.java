@@ -26,7 +26,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.IntFunction;
-import java.util.function.LongConsumer;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
@@ -152,7 +151,7 @@ final class CoreContestant implements Contestant {
     }
 
     @Override
-    public void start(LongConsumer started) {
+    public void start(StartListener listener) {
         HintSocket listening = Objects.requireNonNull(hints, "call open first");
         if (core != null) {
             throw new IllegalStateException("it is started already");
@@ -162,7 +161,7 @@ final class CoreContestant implements Contestant {
                 new Dispatcher.Settings(
                         UUID.randomUUID(), role.url(), role.username(), role.password(), LOOPS, Retention.USUAL),
                 new SecureRandom());
-        var link = new InProcessWorker(starting, started);
+        var link = new InProcessWorker(starting, listener, clock);
         worker = link;
         starting.start(link, listening.url());
         core = starting;

@@ -28,12 +28,14 @@ final class FloorContestant implements Contestant {
     private static final int BULK = 1_000;
 
     private final BenchDatabase database;
+    private final InstantSource clock;
     private final FloorRows rows;
     private final BlockingQueue<Connection> creators = new LinkedBlockingQueue<>();
     private final ConcurrentLinkedQueue<Waiting> waiting = new ConcurrentLinkedQueue<>();
     private final List<FloorDrain> drains = new ArrayList<>();
 
     FloorContestant(BenchDatabase database, InstantSource clock, RandomGenerator chance) {
+        this.clock = clock;
         this.database = database;
         this.rows = new FloorRows(clock, chance);
     }
@@ -132,7 +134,8 @@ final class FloorContestant implements Contestant {
     }
 
     @Override
-    public void start(LongConsumer started) {
+    public void start(StartListener listener) {
+        LongConsumer started = t0 -> listener.started(t0, Starts.micros(clock.instant()));
         for (int i = 0; i < DRAINS; i++) {
             drains.add(new FloorDrain(i * FloorRows.shards() / DRAINS, database, rows, started));
         }

@@ -7,6 +7,7 @@ import dev.vigil.scheduler.execution.Link;
 import dev.vigil.scheduler.execution.LinkEvents;
 import dev.vigil.scheduler.execution.WorkerBoot;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -15,7 +16,6 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.LongConsumer;
 
 /// The worker's end of the engine without a network between: threads that open each payload, run a handler that only
 /// tells when it started, and report start and end.
@@ -28,14 +28,16 @@ final class InProcessWorker implements Link {
     private final ExecutorService threads = Executors.newFixedThreadPool(THREADS);
     private final AtomicLong unsettled = new AtomicLong();
     private final LinkEvents events;
-    private final LongConsumer started;
+    private final Contestant.StartListener listener;
+    private final InstantSource clock;
     private volatile boolean draining;
 
-    /// @param events  of the engine that it works for
-    /// @param started takes what each task's delay is measured from
-    InProcessWorker(LinkEvents events, LongConsumer started) {
+    /// @param events   of the engine that it works for
+    /// @param listener hears of each task that starts
+    InProcessWorker(LinkEvents events, Contestant.StartListener listener, InstantSource clock) {
         this.events = events;
-        this.started = started;
+        this.listener = listener;
+        this.clock = clock;
     }
 
     @Override
@@ -63,7 +65,7 @@ final class InProcessWorker implements Link {
         var running = new ArrayList<Running>(dispatches.size());
         var ends = new ArrayList<AttemptEnd>(dispatches.size());
         for (Dispatch dispatch : dispatches) {
-            started.accept(BenchTasks.open(dispatch));
+            listener.started(BenchTasks.open(dispatch), Starts.micros(clock.instant()));
             var one = new Running(dispatch.execution(), dispatch.fence());
             running.add(one);
             ends.add(new AttemptEnd(one, Outcome.SUCCEEDED, Duration.ZERO, null, false, null, null, false));

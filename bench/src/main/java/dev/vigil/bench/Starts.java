@@ -1,7 +1,6 @@
 package dev.vigil.bench;
 
 import java.time.Instant;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -13,40 +12,37 @@ import java.util.concurrent.atomic.AtomicLong;
 /// When tasks started, since the last reset: how many, the first, the last, and how late each was.
 ///
 /// For use by many threads at once; a reset while tasks start may count one of them on either side.
-final class Starts {
+public final class Starts implements Contestant.StartListener {
     /// Most delays that are kept; later ones are counted only.
     private static final int KEPT_MAX = 2_000_000;
 
     private static final int WINDOWS = 3;
 
-    private final InstantSource clock;
     private final long[] delays = new long[KEPT_MAX];
     private final AtomicInteger done = new AtomicInteger();
     private final AtomicLong first = new AtomicLong();
     private final AtomicLong last = new AtomicLong();
 
-    Starts(InstantSource clock) {
-        this.clock = clock;
-    }
-
     /// Microseconds of the epoch.
-    static long micros(Instant at) {
+    ///
+    /// @param at a time after 1970
+    public static long micros(Instant at) {
         return at.getEpochSecond() * 1_000_000 + at.getNano() / 1_000;
     }
 
-    static Instant instant(long micros) {
+    /// The time of so many microseconds of the epoch.
+    public static Instant instant(long micros) {
         return Instant.ofEpochSecond(micros / 1_000_000, micros % 1_000_000 * 1_000);
     }
 
-    /// A task starts now.
-    void started(long t0Micros) {
-        long now = micros(clock.instant());
+    @Override
+    public void started(long t0Micros, long atMicros) {
         int place = done.getAndIncrement();
         if (place < KEPT_MAX) {
-            delays[place] = now - t0Micros;
+            delays[place] = atMicros - t0Micros;
         }
-        first.compareAndSet(0, now);
-        last.accumulateAndGet(now, Math::max);
+        first.accumulateAndGet(atMicros, (known, at) -> known == 0 ? at : Math.min(known, at));
+        last.accumulateAndGet(atMicros, Math::max);
     }
 
     void reset() {

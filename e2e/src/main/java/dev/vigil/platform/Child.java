@@ -75,7 +75,8 @@ final class Child {
         input.flush();
     }
 
-    private static Map<String, String> receive(BufferedReader input) throws IOException {
+    /// Reads what [#send] wrote.
+    static Map<String, String> receive(BufferedReader input) throws IOException {
         var text = new StringBuilder();
         for (String line = input.readLine(); !END_OF_SETTINGS.equals(line); line = input.readLine()) {
             if (line == null) {

@@ -16,6 +16,7 @@ final class DevArguments {
     private int workers = 1;
     private int cores = 1;
     private boolean allowUnsandboxed;
+    private @Nullable OtherServer otherServer;
 
     private DevArguments(Path data) {
         this.data = data;
@@ -37,6 +38,7 @@ final class DevArguments {
                 parsed.workers,
                 parsed.cores,
                 parsed.allowUnsandboxed,
+                parsed.otherServer,
                 programs);
     }
 
@@ -48,6 +50,7 @@ final class DevArguments {
             case "--approve-handlers" -> approveHandlers = true;
             case "--workers" -> workers = number(option, rest);
             case "--cores" -> cores = number(option, rest);
+            case "--database" -> otherServer = OtherServer.of(System.getenv(), value(option, rest));
             case "--allow-unsandboxed" -> allowUnsandboxed = true;
             default -> throw new IllegalArgumentException("unknown option " + option + "; see ./vigil --help");
         }

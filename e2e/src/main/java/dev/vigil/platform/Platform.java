@@ -95,10 +95,9 @@ final class Platform implements AutoCloseable {
     private void startParts() throws IOException {
         claimFolder();
         Ports ports = Ports.choose(settings.port());
-        EmbeddedPostgres postgres = startPostgres();
-        Database database = Roles.bootstrap(postgres, folder.rolePasswords());
+        Prepared prepared = database();
         DevCredentials credentials = DevCredentials.keptIn(folder.credentials());
-        var services = new ServiceSettings(folder, ports, database, credentials);
+        var services = new ServiceSettings(folder, ports, prepared.database, credentials);
         List<Handler> handlers = handlers();
         Instant start = CLOCK.instant();
         startWorkers(services, null);
@@ -117,7 +116,7 @@ final class Platform implements AutoCloseable {
         startCores(services, registrar);
         registrar.awaitWorkers(settings.workers(), start, START_PATIENCE);
         progress.accept(settings.workers() == 1 ? "1 worker" : settings.workers() + " workers");
-        ready = ready(services, postgres);
+        ready = ready(services, prepared);
     }
 
     private void claimFolder() throws IOException {
@@ -129,12 +128,23 @@ final class Platform implements AutoCloseable {
         folder.awaitEndOfOthers(END_OF_PREDECESSORS);
     }
 
-    private EmbeddedPostgres startPostgres() {
+    /// A database with Vigil's roles, and where it is.
+    private record Prepared(Database database, String host, int port, String name) {}
+
+    /// In the PostgreSQL of somebody else, or in one of its own.
+    private Prepared database() {
+        OtherServer other = settings.otherServer();
+        if (other != null) {
+            Database database = other.prepare(folder.rolePasswords());
+            progress.accept("database " + other);
+            return new Prepared(database, other.host(), other.port(), other.database());
+        }
         EmbeddedPostgres server = EmbeddedPostgres.start(
                 PostgresSettings.in(folder.postgres()).withServerDir(settings.programs()),
                 process -> folder.note("postgres", process));
         part("PostgreSQL", server);
-        return server;
+        Database database = Roles.bootstrap(server, folder.rolePasswords());
+        return new Prepared(database, server.host(), server.port(), Roles.DATABASE);
     }
 
     private List<Handler> handlers() {
@@ -219,7 +229,7 @@ final class Platform implements AutoCloseable {
         progress.accept(name);
     }
 
-    private static Ready ready(ServiceSettings services, EmbeddedPostgres postgres) {
+    private static Ready ready(ServiceSettings services, Prepared postgres) {
         Ports ports = services.ports();
         return new Ready(
                 Ports.url(ports.api()),
@@ -231,9 +241,9 @@ final class Platform implements AutoCloseable {
                 new Ready.Client(DevCredentials.CLIENT, services.credentials().clientSecret()),
                 services.identity("core-1").resolve("ca.pem").toString(),
                 new Ready.Postgres(
-                        postgres.host(),
-                        postgres.port(),
-                        Roles.DATABASE,
+                        postgres.host,
+                        postgres.port,
+                        postgres.name,
                         Role.OWNER.roleName(),
                         services.database().as(Role.OWNER).password()),
                 ProcessHandle.current().pid());

@@ -20,7 +20,7 @@ final class Train {
             var data = new DataFolder(folder.resolve("data"));
             System.setProperty("logging.file.name", data.log().toString());
             System.setProperty("logging.threshold.console", "OFF");
-            var settings = new PlatformSettings(data.dir(), 0, null, false, 1, 1, true, Path.of(args[0]));
+            var settings = new PlatformSettings(data.dir(), 0, null, false, 1, 1, true, null, Path.of(args[0]));
             Platform.start(settings, System.out::println).close();
             status = 0;
         } catch (RuntimeException failure) {

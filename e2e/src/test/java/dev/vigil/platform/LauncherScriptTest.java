@@ -35,7 +35,7 @@ class LauncherScriptTest {
         assertThat(answer.status()).isZero();
         assertThat(answer.output())
                 .contains("dev", "stop", "--data DIR", "--port PORT", "--handlers DIR", "--approve-handlers")
-                .contains("--workers N", "--cores N", "--allow-unsandboxed");
+                .contains("--workers N", "--cores N", "--database NAME", "--allow-unsandboxed");
     }
 
     @Test
@@ -76,7 +76,7 @@ class LauncherScriptTest {
         "dev,  --data,             --data needs a value",
         "stop, --port,             stop has no option --port",
         "stop, --approve-handlers, stop has no option --approve-handlers",
-        "bench-peer, quartz,       'bench-peer needs one of core, floor'",
+        "bench-peer, quartz,       'bench-peer needs one of core, full, floor'",
     })
     void an_option_that_does_not_fit_is_refused_by_name(String verb, String option, String message) throws Exception {
         Launcher.Answer answer = vigil.run(verb, option);
@@ -89,7 +89,7 @@ class LauncherScriptTest {
     @CsvSource({
         "--port,     99999,     --port is 99999; use 1 to 65535",
         "--port,     http,      --port is http; use a whole number",
-        "--workers,  0,         --workers is 0; use 1 to 16",
+        "--workers,  17,        --workers is 17; use 0 to 16",
         "--cores,    9,         --cores is 9; use 1 to 8",
         "--handlers, /nowhere,  '--handlers is /nowhere, which is no folder'",
     })

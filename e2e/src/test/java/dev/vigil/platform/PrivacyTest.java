@@ -53,7 +53,7 @@ class PrivacyTest {
     @BeforeAll
     static void start() throws IOException {
         PlatformSettings plain = PlatformSettings.in(folder.resolve("data"));
-        var settings = new PlatformSettings(plain.data(), 0, handlers(), true, 1, 1, false, plain.programs());
+        var settings = new PlatformSettings(plain.data(), 0, handlers(), true, 1, 1, false, null, plain.programs());
         platform = Platform.start(settings, _ -> {});
         Ready ready = platform.ready();
         admin = VigilClient.ofUser(

@@ -35,16 +35,30 @@ public final class Roles {
     /// @param superuser    how a role that may create roles connects to the database of that name
     /// @param passwordFile where the passwords are kept
     public static Database bootstrap(Function<String, Credentials> superuser, Path passwordFile) {
+        return bootstrap(superuser, DATABASE, passwordFile);
+    }
+
+    /// Does the same in a database of another name, which becomes `vigil_owner`'s. One server has one Vigil: roles are
+    /// the server's, and get the passwords of this file.
+    ///
+    /// @param superuser    how a role that may create roles connects to the database of that name
+    /// @param name         of the database; made where it is absent. Letters, digits and `_`, not a digit first
+    /// @param passwordFile where the passwords are kept
+    public static Database bootstrap(Function<String, Credentials> superuser, String name, Path passwordFile) {
+        if (!name.matches("[a-z_][a-z0-9_]{0,62}")) {
+            throw new IllegalArgumentException(
+                    "the database is \"" + name + "\"; use lower-case letters, digits and _, not a digit first");
+        }
         try {
             Map<Role, String> passwords = passwords(passwordFile);
             try (Connection connection = superuser.apply("postgres").connect()) {
                 create(connection, passwords);
-                createDatabase(connection, DATABASE);
+                createDatabase(connection, name);
             }
-            try (Connection connection = superuser.apply(DATABASE).connect()) {
-                closeToStrangers(connection, DATABASE);
+            try (Connection connection = superuser.apply(name).connect()) {
+                closeToStrangers(connection, name);
             }
-            return new Database(superuser.apply(DATABASE).url(), passwords);
+            return new Database(superuser.apply(name).url(), passwords);
         } catch (IOException failure) {
             throw new UncheckedIOException("role passwords not kept in " + passwordFile, failure);
         } catch (SQLException failure) {
@@ -89,12 +103,14 @@ public final class Roles {
         }
     }
 
-    /// Creates an empty database owned by `vigil_owner`.
+    /// Creates an empty database owned by `vigil_owner`, or makes one that is there his.
     static void createDatabase(Connection superuser, String name) throws SQLException {
-        if (exists(superuser, "SELECT FROM pg_database WHERE datname = ?", name)) {
-            return;
-        }
+        boolean present = exists(superuser, "SELECT FROM pg_database WHERE datname = ?", name);
         try (Statement statement = superuser.createStatement()) {
+            if (present) {
+                statement.execute("ALTER DATABASE " + name + " OWNER TO " + Role.OWNER.roleName());
+                return;
+            }
             statement.execute("CREATE DATABASE " + name + " OWNER " + Role.OWNER.roleName() + " TEMPLATE template0");
         }
     }
