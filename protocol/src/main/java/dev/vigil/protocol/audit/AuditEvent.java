@@ -2,6 +2,7 @@ package dev.vigil.protocol.audit;
 
 import dev.vigil.protocol.id.Id;
 import dev.vigil.protocol.id.Kind;
+import dev.vigil.protocol.id.UuidV7;
 import java.time.Instant;
 import java.util.TreeMap;
 import java.util.UUID;
@@ -20,18 +21,26 @@ public final class AuditEvent {
 
     /// An event that happened at `at`, on behalf of the [Origin] of this thread if there is one.
     public static AuditEvent of(EventType type, String action, Result result, Instant at) {
-        Id id = Id.next(Kind.AUDIT_EVENT);
-        var event = new AuditEvent(id.uuid());
-        event.fields.put("id", id.toString());
-        event.fields.put("timestamp", at.toString());
-        event.fields.put("event_type", type.label());
-        event.fields.put("action", action);
-        event.fields.put("result", result.label());
+        AuditEvent event = new AuditEvent(UuidV7.next()).what(type, action, result, at);
         Origin.current().ifPresent(origin -> {
             event.fields.put("request_id", origin.requestId());
             event.fields.put("ip_address", origin.address());
         });
         return event;
+    }
+
+    /// An event of an execution that has its id and was made on nobody's behalf.
+    static AuditEvent of(UUID id, String action, Result result, Instant at) {
+        return new AuditEvent(id).what(EventType.TASK_EXECUTION, action, result, at);
+    }
+
+    private AuditEvent what(EventType type, String action, Result result, Instant at) {
+        fields.put("id", new Id(Kind.AUDIT_EVENT, id).toString());
+        fields.put("timestamp", at.toString());
+        fields.put("event_type", type.label());
+        fields.put("action", action);
+        fields.put("result", result.label());
+        return this;
     }
 
     /// The event's id.

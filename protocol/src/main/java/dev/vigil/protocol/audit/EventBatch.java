@@ -5,9 +5,18 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// Several events in one outbox row: each a 4-byte big-endian length and its canonical bytes.
+/// Several events in one outbox row: each a 4-byte big-endian length and its canonical bytes, or, where the first bit
+/// of
+/// the length is set, an [ExecutionEvent] as it is packed.
 public final class EventBatch {
+    private static final int PACKED = 1 << 31;
+
     private EventBatch() {}
+
+    /// One event of an execution, packed and framed. Framed events may be concatenated, by SQL too.
+    public static byte[] frame(ExecutionEvent event) {
+        return event.packed(PACKED).orElseGet(() -> frame(event.auditEvent()));
+    }
 
     /// One event, framed. Framed events may be concatenated, by SQL too.
     public static byte[] frame(AuditEvent event) {
@@ -33,11 +42,19 @@ public final class EventBatch {
         var events = new ArrayList<byte[]>();
         int at = 0;
         while (at < row.length) {
-            int length = row.length - at < 4 ? -1 : ByteBuffer.wrap(row, at, 4).getInt();
-            if (length < 0 || length > row.length - at - 4) {
+            int word = row.length - at < 4
+                    ? Integer.MAX_VALUE
+                    : ByteBuffer.wrap(row, at, 4).getInt();
+            int length = word & ~PACKED;
+            if (length > row.length - at - 4) {
                 throw new IllegalArgumentException("outbox row is cut at byte " + at + " of " + row.length);
             }
-            events.add(Arrays.copyOfRange(row, at + 4, at + 4 + length));
+            events.add(
+                    word >= 0
+                            ? Arrays.copyOfRange(row, at + 4, at + 4 + length)
+                            : ExecutionEvent.unpacked(ByteBuffer.wrap(row, at + 4, length))
+                                    .auditEvent()
+                                    .canonicalBytes());
             at += 4 + length;
         }
         return events;

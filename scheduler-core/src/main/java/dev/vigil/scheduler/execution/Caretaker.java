@@ -18,8 +18,11 @@ final class Caretaker implements AutoCloseable {
     private static final Duration ROUND = Duration.ofMinutes(1);
     private static final Duration SOON = Duration.ofSeconds(1);
 
-    /// How much of a round it may be at work.
-    private static final Duration WORK = Duration.ofSeconds(5);
+    /// It rests that many times as long as a step took, so that its work is never felt.
+    private static final int REST = 10;
+
+    /// From the start to the first look through all tasks: a core that has just started has other things to do.
+    private static final Duration SETTLING = Duration.ofMinutes(1);
 
     /// Between two looks through all tasks.
     private static final Duration PASS = Duration.ofHours(1);
@@ -31,6 +34,8 @@ final class Caretaker implements AutoCloseable {
     private final Thread thread;
     private @Nullable Place place = Place.START;
     private long passedAt;
+    private final long lookFrom = System.nanoTime() + SETTLING.toNanos();
+    private boolean partitioned;
 
     Caretaker(LoopState.Core core, CoreConnection connection, Retention retention) {
         this.core = core;
@@ -61,13 +66,11 @@ final class Caretaker implements AutoCloseable {
         if (!core.mayAct()) {
             return SOON; // It begins, or may be cut off from the database.
         }
-        long until = System.nanoTime() + WORK.toNanos();
+        long began = System.nanoTime();
         try {
-            boolean partitions = true;
-            boolean tasks = true;
-            while ((partitions || tasks) && stop.getCount() > 0 && System.nanoTime() - until < 0) {
-                partitions = partitions && partitions();
-                tasks = partitions || tasks();
+            partitioned = partitioned || !partitions();
+            if (!partitioned || tasks()) {
+                return Duration.ofNanos(REST * (System.nanoTime() - began));
             }
         } catch (RuntimeException failure) {
             // A lock that was not to be had in time, mostly.
@@ -77,6 +80,7 @@ final class Caretaker implements AutoCloseable {
                     ROUND);
             connection.close();
         }
+        partitioned = false;
         return ROUND;
     }
 
@@ -89,6 +93,9 @@ final class Caretaker implements AutoCloseable {
 
     /// @return whether the pass goes on
     private boolean tasks() {
+        if (System.nanoTime() - lookFrom < 0) {
+            return false;
+        }
         Place from = place;
         if (from == null) {
             if (System.nanoTime() - passedAt < PASS.toNanos()) {

@@ -86,10 +86,13 @@ final class CoreConnection implements AutoCloseable {
         properties.setProperty("connectTimeout", "3");
         properties.setProperty("socketTimeout", "35");
         properties.setProperty("tcpKeepAlive", "true");
-        // The few statements of a loop are prepared at once and planned once: for keys, never for the numbers that the
-        // tables happen to hold.
-        properties.setProperty("prepareThreshold", "1");
-        properties.setProperty("options", "-c tcp_user_timeout=5000 -c jit=off -c plan_cache_mode=force_generic_plan");
+        // The few statements of a loop are prepared at once and planned once: for keys, never for the numbers that
+        // the tables happen to hold, since a plan for a table that was empty a moment ago must do for a million rows.
+        // -1: and results are read in binary from the first time on.
+        properties.setProperty("prepareThreshold", "-1");
+        properties.setProperty(
+                "options",
+                "-c tcp_user_timeout=5000 -c jit=off -c plan_cache_mode=force_generic_plan -c enable_seqscan=off");
         return properties;
     }
 

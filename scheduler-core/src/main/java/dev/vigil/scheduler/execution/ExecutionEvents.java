@@ -3,11 +3,13 @@ package dev.vigil.scheduler.execution;
 import dev.vigil.protocol.audit.AuditEvent;
 import dev.vigil.protocol.audit.EventBatch;
 import dev.vigil.protocol.audit.EventType;
+import dev.vigil.protocol.audit.ExecutionEvent;
+import dev.vigil.protocol.audit.ExecutionEvent.Action;
+import dev.vigil.protocol.audit.ExecutionEvent.Subject;
 import dev.vigil.protocol.audit.Result;
 import dev.vigil.scheduler.execution.ExecutionView.State;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.Locale;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -17,50 +19,32 @@ final class ExecutionEvents {
     private ExecutionEvents() {}
 
     static byte[] dispatch(Due due, UUID worker, long fence, Instant at) {
-        return EventBatch.frame(event("dispatch", Result.SUCCESS, due, at)
-                .worker(worker)
-                .with("attempt", (long) due.attempt() + 1)
-                .with("fence", fence));
+        return EventBatch.frame(ExecutionEvent.of(Action.DISPATCH, Result.SUCCESS, subject(due, due.attempt() + 1), at)
+                .with(worker, fence));
     }
 
     static byte[] start(Open open, Instant at) {
-        return EventBatch.frame(event("start", Result.SUCCESS, open.due, at)
-                .worker(open.worker.worker())
-                .with("attempt", (long) open.attempt)
-                .with("fence", open.fence()));
+        return EventBatch.frame(event(Action.START, Result.SUCCESS, open, at));
     }
 
     static byte[] dispatchVoid(Open open, String code, Instant at) {
-        return EventBatch.frame(event("dispatch_void", Result.FAILURE, open.due, at)
-                .worker(open.worker.worker())
-                .with("attempt", (long) open.attempt)
-                .with("fence", open.fence())
-                .with("code", code));
+        return EventBatch.frame(
+                event(Action.DISPATCH_VOID, Result.FAILURE, open, at).with(null, code, null));
     }
 
     /// An attempt is over, and the execution goes on.
     static byte[] attempt(Open open, String code, @Nullable Duration duration, Instant at) {
-        AuditEvent event = event("execute", Result.FAILURE, open.due, at)
-                .worker(open.worker.worker())
-                .with("attempt", (long) open.attempt)
-                .with("fence", open.fence())
-                .with("state", "waiting")
-                .with("code", code);
-        return EventBatch.frame(duration == null ? event : event.durationMillis(duration.toMillis()));
+        return EventBatch.frame(
+                event(Action.EXECUTE, Result.FAILURE, open, at).with("waiting", code, millis(duration)));
     }
 
     /// The execution is over.
     static byte[] end(Due due, @Nullable Open open, Ending ending, Instant at) {
-        AuditEvent event = event("execute", ending.state == State.SUCCEEDED ? Result.SUCCESS : Result.FAILURE, due, at)
-                .with("attempt", (long) (open == null ? due.attempt() : open.attempt))
-                .with("state", ending.state.name().toLowerCase(Locale.ROOT));
-        if (open != null) {
-            event.worker(open.worker.worker()).with("fence", open.workerFence);
-        }
-        if (ending.code != null) {
-            event.with("code", ending.code);
-        }
-        return EventBatch.frame(ending.duration == null ? event : event.durationMillis(ending.duration.toMillis()));
+        Result result = ending.state == State.SUCCEEDED ? Result.SUCCESS : Result.FAILURE;
+        int attempt = open == null ? due.attempt() : open.attempt;
+        ExecutionEvent event = ExecutionEvent.of(Action.EXECUTE, result, subject(due, attempt), at)
+                .with(ending.state.label(), ending.code, millis(ending.duration));
+        return EventBatch.frame(open == null ? event : event.with(open.worker.worker(), open.workerFence));
     }
 
     /// An occurrence that its schedule passes over.
@@ -78,11 +62,17 @@ final class ExecutionEvents {
     record Ending(
             State state, @Nullable String code, @Nullable Duration duration) {}
 
-    private static AuditEvent event(String action, Result result, Due due, Instant at) {
-        return AuditEvent.of(EventType.TASK_EXECUTION, action, result, at)
-                .user(due.task().owner())
-                .namespace(due.task().namespace())
-                .task(due.task().id())
-                .execution(due.id());
+    private static ExecutionEvent event(Action action, Result result, Open open, Instant at) {
+        return ExecutionEvent.of(action, result, subject(open.due, open.attempt), at)
+                .with(open.worker.worker(), open.fence());
+    }
+
+    private static Subject subject(Due due, int attempt) {
+        TaskFacts task = due.task();
+        return new Subject(task.namespace(), task.owner(), task.id(), due.id(), attempt);
+    }
+
+    private static @Nullable Long millis(@Nullable Duration duration) {
+        return duration == null ? null : duration.toMillis();
     }
 }

@@ -2,6 +2,7 @@ package dev.vigil.scheduler.execution;
 
 import java.time.Duration;
 import java.time.Instant;
+import java.util.Locale;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -58,9 +59,15 @@ public record ExecutionView(
         SKIPPED(5);
 
         private final int code;
+        private final String label = name().toLowerCase(Locale.ROOT);
 
         State(int code) {
             this.code = code;
+        }
+
+        /// Its name for people.
+        String label() {
+            return label;
         }
 
         /// Its number in the database; 0 while it is open.

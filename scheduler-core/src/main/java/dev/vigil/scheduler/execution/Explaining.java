@@ -50,7 +50,7 @@ final class Explaining {
     Explanation explain(ExecutionView view) {
         if (view.finishedAt() != null) {
             String code = view.errorCode() == null ? "" : " with code " + view.errorCode();
-            String state = view.state().name().toLowerCase(java.util.Locale.ROOT);
+            String state = view.state().label();
             String why = "dependency_failed".equals(view.errorCode())
                     ? " Not all of these have succeeded: " + String.join(", ", predecessors(view)) + "."
                     : "";

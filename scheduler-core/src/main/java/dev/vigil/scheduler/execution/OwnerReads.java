@@ -31,7 +31,7 @@ final class OwnerReads {
         var columns = new Columns<>(cursors)
                 .add("shards", new Integer[0], Cursor::shard)
                 .add("lanes", new Integer[0], Cursor::lane)
-                .add("ats", new String[0], cursor -> cursor.at().toString())
+                .add("ats", new Instant[0], Cursor::at)
                 .add("ids", new UUID[0], Cursor::id);
         return db.sql("""
                         SELECT e.*, t.owner, t.handler, t.key_id, t.payload_version, t.timeout_ms, t.max_attempts,

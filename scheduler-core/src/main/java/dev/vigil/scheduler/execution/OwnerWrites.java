@@ -138,6 +138,9 @@ final class OwnerWrites {
 
     /// Ends executions: the row goes, a history row comes, the audit events of just these are stored, and a
     /// finished one_time task makes room in its owner's quota.
+    ///
+    /// Rows are found one by one and then gone to where they lie: for a table that was small when it was planned,
+    /// a join may go through all of it for each.
     static Reached close(JdbcClient db, Owned owned, List<Ending> endings) {
         return reached(db.sql("""
                         WITH s AS MATERIALIZED (
@@ -155,8 +158,13 @@ final class OwnerWrites {
                                    uploaded, owner, handler, key_id, payload_version, once, events, count)
                             JOIN s ON s.id = v.shard
                         ), d AS (
-                          DELETE FROM scheduler.execution e USING v
-                           WHERE e.shard = v.shard AND e.id = v.id AND e.fence_min <= v.fence
+                          DELETE FROM scheduler.execution e
+                           USING v CROSS JOIN LATERAL (
+                                   SELECT x.ctid AS place FROM scheduler.execution x
+                                    WHERE x.shard = v.shard AND x.id = v.id AND x.fence_min <= v.fence
+                                   OFFSET 0
+                                 ) x
+                           WHERE e.ctid = x.place
                           RETURNING e.namespace, e.task_id, e.version, e.scheduled_for, e.losses, v.*
                         ), h AS (
                           INSERT INTO scheduler.history
@@ -169,14 +177,15 @@ final class OwnerWrites {
                             FROM d
                         ), q AS (
                           INSERT INTO scheduler.quota_freed (namespace, owner, n)
-                          SELECT d.namespace, d.owner, count(*) FROM d
-                            JOIN scheduler.quota q ON q.namespace = d.namespace AND q.owner = d.owner
-                           WHERE d.once AND d.id = d.task_id
-                           GROUP BY d.namespace, d.owner
+                          SELECT f.namespace, f.owner, f.n
+                            FROM (SELECT namespace, owner, count(*) AS n FROM d
+                                   WHERE once AND id = task_id GROUP BY namespace, owner) f
+                            JOIN scheduler.quota q ON q.namespace = f.namespace AND q.owner = f.owner
+                        ), w AS MATERIALIZED (
+                          SELECT * FROM scheduler.dependency WHERE predecessor = ANY (:ids::uuid[])
                         ), r AS (
                           INSERT INTO scheduler.inbox (shard, kind, namespace, ref)
-                          SELECT q.shard, :release, q.namespace, q.dependent
-                            FROM d JOIN scheduler.dependency q ON q.predecessor = d.id
+                          SELECT w.shard, :release, w.namespace, w.dependent FROM w JOIN d ON d.id = w.predecessor
                           RETURNING shard
                         ), o AS (
                           INSERT INTO scheduler.outbox (n, events)
@@ -204,7 +213,7 @@ final class OwnerWrites {
                 .add("fences", new Long[0], Ending::fence)
                 .add("attempts", new Integer[0], Ending::attempt)
                 .add("workers", new UUID[0], Ending::worker)
-                .add("startedAts", new String[0], ending -> DueRow.text(ending.startedAt))
+                .add("startedAts", new Instant[0], Ending::startedAt)
                 .add("durations", new Long[0], ending -> ending.duration == null ? null : ending.duration.toMillis())
                 .add("codes", new String[0], Ending::code)
                 .add("results", new byte[0][], Ending::result)
@@ -258,8 +267,12 @@ final class OwnerWrites {
                                  attempt = e.attempt + v.attempts,
                                  losses = e.losses + v.losses,
                                  due_at = coalesce(clock_timestamp() + v.delay * interval '1 millisecond', e.due_at)
-                            FROM v
-                           WHERE e.shard = v.shard AND e.id = v.id AND e.fence_min <= v.fence
+                            FROM v CROSS JOIN LATERAL (
+                                   SELECT x.ctid AS place FROM scheduler.execution x
+                                    WHERE x.shard = v.shard AND x.id = v.id AND x.fence_min <= v.fence
+                                   OFFSET 0
+                                 ) x
+                           WHERE e.ctid = x.place
                           RETURNING e.shard, e.id, e.lane, e.due_at, v.events, v.count
                         ), o AS (
                           INSERT INTO scheduler.outbox (n, events)

@@ -92,7 +92,7 @@ final class Shortages {
                 .params(columns(fresh.stream().map(Fresh::need).toList()).arrays())
                 .params(new Columns<>(fresh)
                         .add("kinds", new Integer[0], one -> one.lacking.lack.code())
-                        .add("sinces", new String[0], one -> one.lacking.since.toString())
+                        .add("sinces", new Instant[0], one -> one.lacking.since)
                         .arrays())
                 .update();
     }

@@ -1,9 +1,11 @@
 package dev.vigil.scheduler.task;
 
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -30,8 +32,16 @@ public final class Columns<T> {
                 array[i] = element;
             }
         }
-        arrays.put(name, array);
+        arrays.put(name, encoded(array));
         return this;
+    }
+
+    private static Object encoded(Object[] array) {
+        return switch (array) {
+            case UUID[] ids -> BinaryArray.of(ids);
+            case Instant[] times -> BinaryArray.of(times);
+            default -> array;
+        };
     }
 
     /// Parameters of the statement by name.

@@ -1,0 +1,241 @@
+package dev.vigil.protocol.audit;
+
+import dev.vigil.protocol.id.UuidV7;
+import java.nio.BufferUnderflowException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.function.ToIntFunction;
+import org.jspecify.annotations.Nullable;
+
+/// An audit event of an execution. There are three of each, so a core packs what differs between them into a hundred
+/// bytes, and whoever reads the outbox ([EventBatch#split]) writes the canonical JSON out: the same bytes that an
+/// [AuditEvent] of these fields has, whenever and wherever that is done.
+///
+/// @param id             of the event
+/// @param at             when it happened
+/// @param action         what happened
+/// @param result         how it went
+/// @param subject        which execution it is
+/// @param worker         who has it; null when nobody
+/// @param fence          of the dispatch; null when it was not dispatched
+/// @param state          what the execution is from now on; null where the action says so
+/// @param code           why; null when there is nothing to say
+/// @param durationMillis how long the attempt ran; null when it did not
+public record ExecutionEvent(
+        UUID id,
+        Instant at,
+        Action action,
+        Result result,
+        Subject subject,
+        @Nullable UUID worker,
+        @Nullable Long fence,
+        @Nullable String state,
+        @Nullable String code,
+        @Nullable Long durationMillis) {
+    private static final int WORKER = 1;
+    private static final int FENCE = 2;
+    private static final int STATE = 4;
+    private static final int CODE = 8;
+    private static final int DURATION = 16;
+    private static final int ONCE = 32;
+    private static final int UUID_BYTES = 2 * Long.BYTES;
+    private static final int TEXT_BYTES_MAX = 0xffff;
+    private static final int NANOS = 1_000_000_000;
+
+    /// What happened.
+    public enum Action {
+        DISPATCH(0, "dispatch"),
+        START(1, "start"),
+        DISPATCH_VOID(2, "dispatch_void"),
+        EXECUTE(3, "execute");
+
+        private final int code;
+        private final String label;
+
+        Action(int code, String label) {
+            this.code = code;
+            this.label = label;
+        }
+
+        /// Its number in a packed event, which never changes.
+        int code() {
+            return code;
+        }
+    }
+
+    /// Which execution it is.
+    ///
+    /// @param namespace number of the namespace
+    /// @param user      who created the task
+    /// @param attempt   number of the attempt; 0 before the first
+    public record Subject(int namespace, UUID user, UUID task, UUID execution, int attempt) {}
+
+    /// An event that happened at `at`, of which nothing else is known yet.
+    public static ExecutionEvent of(Action action, Result result, Subject subject, Instant at) {
+        return new ExecutionEvent(UuidV7.next(), at, action, result, subject, null, null, null, null, null);
+    }
+
+    /// The same at a worker.
+    public ExecutionEvent with(UUID worker, long fence) {
+        return new ExecutionEvent(id, at, action, result, subject, worker, fence, state, code, durationMillis);
+    }
+
+    /// The same with what the execution is from now on, why, and how long the attempt ran.
+    public ExecutionEvent with(@Nullable String state, @Nullable String code, @Nullable Long durationMillis) {
+        return new ExecutionEvent(id, at, action, result, subject, worker, fence, state, code, durationMillis);
+    }
+
+    /// Packs it, behind what [EventBatch] tells packed events by.
+    ///
+    /// @return empty when its texts are too long for that
+    Optional<byte[]> packed(int mark) {
+        byte[] stateBytes = bytes(state);
+        byte[] codeBytes = bytes(code);
+        if (stateBytes.length > TEXT_BYTES_MAX || codeBytes.length > TEXT_BYTES_MAX) {
+            return Optional.empty();
+        }
+        int length = 4
+                + 3 * UUID_BYTES
+                + Long.BYTES
+                + 2 * Integer.BYTES
+                + (isOnce() ? 0 : UUID_BYTES)
+                + (worker == null ? 0 : UUID_BYTES)
+                + (fence == null ? 0 : Long.BYTES)
+                + (state == null ? 0 : 2 + stateBytes.length)
+                + (code == null ? 0 : 2 + codeBytes.length)
+                + (durationMillis == null ? 0 : Long.BYTES);
+        ByteBuffer out = ByteBuffer.allocate(Integer.BYTES + length)
+                .putInt(mark | length)
+                .put((byte) action.code)
+                .put((byte) result.code())
+                .putShort((short) flags());
+        put(out, id);
+        out.putLong(Math.addExact(Math.multiplyExact(at.getEpochSecond(), NANOS), at.getNano()))
+                .putInt(subject.namespace)
+                .putInt(subject.attempt);
+        put(out, subject.user);
+        put(out, subject.execution);
+        if (!isOnce()) {
+            put(out, subject.task);
+        }
+        if (worker != null) {
+            put(out, worker);
+        }
+        if (fence != null) {
+            out.putLong(fence);
+        }
+        if (state != null) {
+            out.putShort((short) stateBytes.length).put(stateBytes);
+        }
+        if (code != null) {
+            out.putShort((short) codeBytes.length).put(codeBytes);
+        }
+        if (durationMillis != null) {
+            out.putLong(durationMillis);
+        }
+        return Optional.of(out.array());
+    }
+
+    private int flags() {
+        return (worker == null ? 0 : WORKER)
+                | (fence == null ? 0 : FENCE)
+                | (state == null ? 0 : STATE)
+                | (code == null ? 0 : CODE)
+                | (durationMillis == null ? 0 : DURATION)
+                | (isOnce() ? ONCE : 0);
+    }
+
+    /// A task that runs once has one execution, under its own id.
+    private boolean isOnce() {
+        return subject.task.equals(subject.execution);
+    }
+
+    private static byte[] bytes(@Nullable String text) {
+        return text == null ? new byte[0] : text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    private static void put(ByteBuffer out, UUID value) {
+        out.putLong(value.getMostSignificantBits()).putLong(value.getLeastSignificantBits());
+    }
+
+    /// Reads what [#packed] wrote, without mark and length.
+    ///
+    /// @throws IllegalArgumentException when it was cut, or is of a later version
+    static ExecutionEvent unpacked(ByteBuffer in) {
+        try {
+            Action action = value(Action.values(), Action::code, in.get());
+            Result result = value(Result.values(), Result::code, in.get());
+            int flags = in.getShort();
+            UUID id = uuid(in);
+            long nanos = in.getLong();
+            Instant at = Instant.ofEpochSecond(Math.floorDiv(nanos, NANOS), Math.floorMod(nanos, NANOS));
+            int namespace = in.getInt();
+            int attempt = in.getInt();
+            UUID user = uuid(in);
+            UUID execution = uuid(in);
+            UUID task = (flags & ONCE) != 0 ? execution : uuid(in);
+            var event = new ExecutionEvent(
+                    id,
+                    at,
+                    action,
+                    result,
+                    new Subject(namespace, user, task, execution, attempt),
+                    (flags & WORKER) == 0 ? null : uuid(in),
+                    (flags & FENCE) == 0 ? null : in.getLong(),
+                    (flags & STATE) == 0 ? null : text(in),
+                    (flags & CODE) == 0 ? null : text(in),
+                    (flags & DURATION) == 0 ? null : in.getLong());
+            if (in.hasRemaining() || flags >= 2 * ONCE || flags < 0) {
+                throw new IllegalArgumentException("a packed event is of a later version");
+            }
+            return event;
+        } catch (BufferUnderflowException cut) {
+            throw new IllegalArgumentException("a packed event was cut", cut);
+        }
+    }
+
+    private static <T> T value(T[] values, ToIntFunction<T> code, byte found) {
+        for (T value : values) {
+            if (code.applyAsInt(value) == found) {
+                return value;
+            }
+        }
+        throw new IllegalArgumentException("a packed event is of a later version");
+    }
+
+    private static UUID uuid(ByteBuffer in) {
+        return new UUID(in.getLong(), in.getLong());
+    }
+
+    private static String text(ByteBuffer in) {
+        byte[] bytes = new byte[Short.toUnsignedInt(in.getShort())];
+        in.get(bytes);
+        return new String(bytes, StandardCharsets.UTF_8);
+    }
+
+    /// The event as the audit tree has it.
+    AuditEvent auditEvent() {
+        AuditEvent event = AuditEvent.of(id, action.label, result, at)
+                .user(subject.user)
+                .namespace(subject.namespace)
+                .task(subject.task)
+                .execution(subject.execution)
+                .with("attempt", (long) subject.attempt);
+        if (worker != null) {
+            event.worker(worker);
+        }
+        if (fence != null) {
+            event.with("fence", fence);
+        }
+        if (state != null) {
+            event.with("state", state);
+        }
+        if (code != null) {
+            event.with("code", code);
+        }
+        return durationMillis == null ? event : event.durationMillis(durationMillis);
+    }
+}
