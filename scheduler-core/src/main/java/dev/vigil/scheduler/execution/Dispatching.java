@@ -1,11 +1,12 @@
 package dev.vigil.scheduler.execution;
 
-import dev.vigil.scheduler.execution.Lanes.Batch;
 import dev.vigil.scheduler.execution.Lanes.Page;
 import dev.vigil.scheduler.execution.Link.Credits;
 import dev.vigil.scheduler.execution.Open.Phase;
 import dev.vigil.scheduler.execution.OwnerReads.Cursor;
 import dev.vigil.scheduler.execution.OwnerWrites.Line;
+import dev.vigil.scheduler.execution.Turns.Batch;
+import dev.vigil.scheduler.execution.Turns.Offer;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -37,7 +38,7 @@ final class Dispatching {
     private final LoopState state;
     private final PriorityQueue<Ready> ready =
             new PriorityQueue<>(Comparator.comparing((Ready item) -> item.open.due, Due.ORDER));
-    private int turn;
+    private final Turns turns = new Turns();
 
     Dispatching(LoopState state) {
         this.state = state;
@@ -63,12 +64,14 @@ final class Dispatching {
         }
         Instant bound = now.plus(Lanes.LOOK_AHEAD);
         var rows = new HashMap<Cursor, List<Due>>();
-        Map<Long, Cursor> byLane = new HashMap<>();
-        cursors.forEach(cursor -> byLane.put(place(cursor.shard(), cursor.lane()), cursor));
+        var byLane = new HashMap<Long, List<Cursor>>();
+        cursors.forEach(cursor -> byLane.computeIfAbsent(place(cursor.shard(), cursor.lane()), any -> new ArrayList<>())
+                .add(cursor));
         for (Due row : state.truth.scan(cursors, bound)) {
-            Cursor cursor = byLane.get(place(row.shard(), row.lane()));
-            if (cursor != null) {
-                rows.computeIfAbsent(cursor, c -> new ArrayList<>()).add(row);
+            for (Cursor cursor : byLane.getOrDefault(place(row.shard(), row.lane()), List.of())) {
+                if (row.dueAt().isAfter(bound) || cursor.reads(row.task().namespace())) {
+                    rows.computeIfAbsent(cursor, c -> new ArrayList<>()).add(row);
+                }
             }
         }
         for (Cursor cursor : cursors) {
@@ -111,39 +114,44 @@ final class Dispatching {
         Instant now = state.core.clock().now();
         var planned = new ArrayList<Planned>();
         var numbers = new HashMap<String, Long>();
-        List<OwnedShard> order = new ArrayList<>(state.shards.values());
-        java.util.Collections.rotate(order, order.isEmpty() ? 0 : turn++ % order.size());
-        for (OwnedShard shard : order) {
-            while (!shard.isLeaving() && !shard.hasCommands() && planned.size() < BATCH_MAX) {
-                Optional<Batch> batch =
-                        shard.lanes.next(now, now.plus(LEAD), state.blocked(shard), BATCH_MAX - planned.size());
-                if (batch.isEmpty()) {
-                    break;
-                }
-                Batch heads = batch.get();
-                int room = room(shard, heads, planned);
-                if (room == 0) {
-                    shard.starved.add(heads.key());
-                    continue;
-                }
-                Optional<Credits> taken = state.core
-                        .link()
-                        .take(heads.key().namespace(), heads.key().handler(), room);
-                if (taken.isEmpty()) {
-                    state.missed(heads.key(), now);
-                    continue;
-                }
-                state.core.shortages().met(heads.key());
-                Credits granted = taken.get();
-                credits.merge(granted.worker(), granted.count(), Integer::sum);
-                long n = numbers.computeIfAbsent(shard.id + " " + granted.worker(), worker -> shard.nextN());
-                for (Due due : heads.heads().subList(0, granted.count())) {
-                    shard.lanes.remove(due.id());
-                    planned.add(new Planned(due, granted.worker(), n, Fence.of(shard.epoch, n)));
-                }
+        Turns.Round round = turns.begin(offers(now), now);
+        while (planned.size() < BATCH_MAX) {
+            Optional<Batch> batch = round.next(BATCH_MAX - planned.size());
+            if (batch.isEmpty()) {
+                break;
             }
+            Batch heads = batch.get();
+            OwnedShard shard = state.shard(heads.shard());
+            int room = room(shard, heads, planned);
+            if (room == 0) {
+                shard.starved.add(heads.key());
+                continue;
+            }
+            Optional<Credits> taken =
+                    state.core.link().take(heads.key().namespace(), heads.key().handler(), room);
+            if (taken.isEmpty()) {
+                state.missed(heads.key(), now);
+                round.drop(heads.key());
+                continue;
+            }
+            state.core.shortages().met(heads.key());
+            Credits granted = taken.get();
+            credits.merge(granted.worker(), granted.count(), Integer::sum);
+            long n = numbers.computeIfAbsent(shard.id + " " + granted.worker(), worker -> shard.nextN());
+            for (Due due : heads.heads().subList(0, granted.count())) {
+                shard.lanes.remove(due.id());
+                planned.add(new Planned(due, granted.worker(), n, Fence.of(shard.epoch, n)));
+            }
+            round.served(heads, granted.count());
         }
         return planned;
+    }
+
+    private List<Offer> offers(Instant now) {
+        return state.shards.values().stream()
+                .filter(shard -> !shard.isLeaving() && !shard.hasCommands())
+                .flatMap(shard -> shard.lanes.offers(now.plus(LEAD), state.blocked(shard)).stream())
+                .toList();
     }
 
     /// How many of these their owner's limit lets go.

@@ -2,12 +2,11 @@ package dev.vigil.scheduler.execution;
 
 import dev.vigil.scheduler.execution.OwnerReads.Cursor;
 import dev.vigil.scheduler.execution.TaskFacts.WorkerNeed;
+import dev.vigil.scheduler.execution.Turns.Offer;
 import dev.vigil.scheduler.task.Lane;
-import dev.vigil.scheduler.task.Priority;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -27,9 +26,6 @@ final class Lanes {
     /// How far ahead of their due time executions are read.
     static final Duration LOOK_AHEAD = Duration.ofSeconds(1);
 
-    /// A waiting execution counts as one priority higher after each of these.
-    static final Duration AGEING = Duration.ofSeconds(30);
-
     /// A lane that holds fewer that could go is read on.
     static final int LOW_WATER = 500;
 
@@ -37,12 +33,9 @@ final class Lanes {
     /// they do not keep others from being read.
     static final int BLOCKED_MAX = 200;
 
-    private static final UUID FIRST = new UUID(0, 0);
-
     private final int shard;
     private final Map<Integer, LaneQueue> lanes = new LinkedHashMap<>();
     private final Map<UUID, Due> known = new HashMap<>();
-    private long turns;
 
     Lanes(int shard) {
         this.shard = shard;
@@ -70,9 +63,7 @@ final class Lanes {
     List<Cursor> toRead(Instant now, Set<WorkerNeed> blocked) {
         Instant bound = now.plus(LOOK_AHEAD);
         return lanes.values().stream()
-                .filter(lane -> lane.nextDue != null && !lane.nextDue.isAfter(bound))
-                .filter(lane -> lane.sizeWithout(blocked) < LOW_WATER)
-                .map(lane -> new Cursor(shard, lane.number, lane.at, lane.id))
+                .flatMap(lane -> lane.toRead(shard, bound, blocked).stream())
                 .toList();
     }
 
@@ -81,16 +72,17 @@ final class Lanes {
     /// @param skip whether an execution is dispatched already
     void read(Page page, Set<WorkerNeed> blocked, Predicate<UUID> skip) {
         LaneQueue lane = lanes.computeIfAbsent(page.from.lane(), LaneQueue::new);
+        LaneQueue.Reading reading = lane.reading(page.from);
         int due = 0;
-        lane.nextDue = null;
+        reading.nextDue = null;
         for (Due row : page.rows) {
             if (row.dueAt().isAfter(page.bound)) {
-                lane.nextDue = row.dueAt();
+                reading.nextDue = row.dueAt();
                 break;
             }
             due++;
-            lane.at = row.dueAt();
-            lane.id = row.id();
+            reading.at = row.dueAt();
+            reading.id = row.id();
             if (known.containsKey(row.id()) || skip.test(row.id())) {
                 continue;
             }
@@ -101,9 +93,7 @@ final class Lanes {
                 lane.add(row);
             }
         }
-        if (due >= OwnerReads.SCAN_MAX) {
-            lane.nextDue = lane.at;
-        }
+        lane.hasRead(page.from, due >= OwnerReads.SCAN_MAX);
     }
 
     /// What a read of a lane gave.
@@ -130,38 +120,20 @@ final class Lanes {
                 .toList();
     }
 
-    /// Takes up to `atMost` executions due by an instant, whose key is wanted. Priorities go by their urgency, which
-    /// grows with what waits longest in them. The lanes of one priority take turns, so a namespace with much to do
-    /// keeps those in other lanes for no more than a batch each; so do the keys in a lane.
+    /// What is due by an instant, by key.
     ///
     /// @param blocked keys that no worker has room for
-    Optional<Batch> next(Instant now, Instant dueBy, Set<WorkerNeed> blocked, int atMost) {
-        var urgency = new HashMap<Priority, Long>();
-        lanes.values().forEach(lane -> urgency.merge(lane.priority(), lane.urgency(now), Math::max));
-        List<LaneQueue> order = new ArrayList<>(lanes.values());
-        order.sort(Comparator.comparingLong((LaneQueue lane) -> -urgency.getOrDefault(lane.priority(), 0L))
-                .thenComparingLong(lane -> lane.servedAt));
-        for (LaneQueue lane : order) {
-            for (Map.Entry<WorkerNeed, TreeSet<Due>> queue : lane.queues.entrySet()) {
-                if (blocked.contains(queue.getKey())) {
-                    continue;
+    List<Offer> offers(Instant dueBy, Set<WorkerNeed> blocked) {
+        var offers = new ArrayList<Offer>();
+        for (LaneQueue lane : lanes.values()) {
+            lane.queues.forEach((key, queue) -> {
+                if (!blocked.contains(key) && !queue.first().dueAt().isAfter(dueBy)) {
+                    offers.add(new Offer(shard, lane.priority(), key, queue, dueBy));
                 }
-                List<Due> heads = queue.getValue().stream()
-                        .takeWhile(due -> !due.dueAt().isAfter(dueBy))
-                        .limit(atMost)
-                        .toList();
-                if (!heads.isEmpty()) {
-                    turns++;
-                    lane.serve(queue.getKey(), turns);
-                    return Optional.of(new Batch(heads.getFirst().task().key(), heads));
-                }
-            }
+            });
         }
-        return Optional.empty();
+        return offers;
     }
-
-    /// Executions of one key, the first of their lane.
-    record Batch(WorkerNeed key, List<Due> heads) {}
 
     /// When something is to be done here next: an execution is to be dispatched, or a lane is to be read.
     ///
@@ -169,8 +141,9 @@ final class Lanes {
     @Nullable Instant nextWake(Set<WorkerNeed> blocked) {
         Instant next = null;
         for (LaneQueue lane : lanes.values()) {
-            if (lane.nextDue != null && lane.sizeWithout(blocked) < LOW_WATER) {
-                next = earlier(next, lane.nextDue.minus(LOOK_AHEAD));
+            Instant read = lane.nextRead(blocked);
+            if (read != null) {
+                next = earlier(next, read.minus(LOOK_AHEAD));
             }
             for (Map.Entry<WorkerNeed, TreeSet<Due>> queue : lane.queues.entrySet()) {
                 if (!blocked.contains(queue.getKey())) {
@@ -185,92 +158,7 @@ final class Lanes {
         return known.size();
     }
 
-    private static Instant earlier(@Nullable Instant a, Instant b) {
+    static Instant earlier(@Nullable Instant a, Instant b) {
         return a == null || b.isBefore(a) ? b : a;
-    }
-
-    private static final class LaneQueue {
-        final int number;
-        final Map<WorkerNeed, TreeSet<Due>> queues = new LinkedHashMap<>();
-        /// From where rows of blocked keys were left in the table.
-        final Map<WorkerNeed, Instant> parked = new HashMap<>();
-        /// The last one read, exclusive.
-        Instant at = Instant.EPOCH;
-        UUID id = FIRST;
-        /// Not after the first one beyond; null when there is none.
-        @Nullable Instant nextDue;
-        /// The turn at which something of it was last taken.
-        long servedAt;
-
-        LaneQueue(int number) {
-            this.number = number;
-        }
-
-        Priority priority() {
-            return Lane.priority(number);
-        }
-
-        /// A key had its turn: the others of this lane are before it next time.
-        void serve(WorkerNeed key, long turn) {
-            servedAt = turn;
-            TreeSet<Due> queue = queues.remove(key);
-            if (queue != null) {
-                queues.put(key, queue);
-            }
-        }
-
-        void rewind(Instant dueAt) {
-            if (!dueAt.isAfter(at)) {
-                at = dueAt;
-                id = FIRST;
-            }
-            nextDue = earlier(nextDue, dueAt);
-        }
-
-        void add(Due due) {
-            queues.computeIfAbsent(due.task().key(), key -> new TreeSet<>(Due.ORDER))
-                    .add(due);
-        }
-
-        void park(Due due) {
-            parked.merge(due.task().key(), due.dueAt(), Lanes::earlier);
-        }
-
-        /// Room for what was left in the table comes when what was kept of its key goes.
-        void remove(Due due) {
-            WorkerNeed key = due.task().key();
-            TreeSet<Due> queue = queues.get(key);
-            if (queue != null && queue.remove(due) && queue.isEmpty()) {
-                queues.remove(key);
-            }
-            if (size(key) < BLOCKED_MAX / 2) {
-                Instant left = parked.remove(key);
-                if (left != null) {
-                    rewind(left);
-                }
-            }
-        }
-
-        int size(WorkerNeed key) {
-            TreeSet<Due> queue = queues.get(key);
-            return queue == null ? 0 : queue.size();
-        }
-
-        int sizeWithout(Set<WorkerNeed> blocked) {
-            return queues.entrySet().stream()
-                    .filter(queue -> !blocked.contains(queue.getKey()))
-                    .mapToInt(queue -> queue.getValue().size())
-                    .sum();
-        }
-
-        /// Priority in steps of ageing: who waits long rises, so nobody starves.
-        long urgency(Instant now) {
-            Instant oldest = queues.values().stream()
-                    .map(queue -> queue.first().dueAt())
-                    .min(Comparator.naturalOrder())
-                    .orElse(now);
-            long waited = Math.max(0, Duration.between(oldest, now).toMillis());
-            return priority().code() * AGEING.toMillis() + waited;
-        }
     }
 }

@@ -9,6 +9,7 @@ import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.UUID;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
 
@@ -21,28 +22,49 @@ final class OwnerReads {
 
     /// Where the reading of a lane goes on.
     ///
-    /// @param at exclusive together with `id`
-    /// @param id the last one read at `at`
-    record Cursor(int shard, int lane, Instant at, UUID id) {}
+    /// @param at     exclusive together with `id`
+    /// @param id     the last one read at `at`
+    /// @param only   the namespace it reads; null for all
+    /// @param except namespaces that it passes over
+    record Cursor(
+            int shard,
+            int lane,
+            Instant at,
+            UUID id,
+            @Nullable Integer only,
+            List<Integer> except) {
+        boolean reads(int namespace) {
+            return only == null ? !except.contains(namespace) : only == namespace;
+        }
+    }
 
-    /// The next due executions of each lane, and the first one beyond the bound, without its payload. Tasks are
+    /// The next due executions of each lane, and the first one of any namespace beyond the bound, without its payload:
+    /// to look for one of certain namespaces would be to walk through all that lies in the future. Tasks are
     /// looked up one by one, which `OFFSET 0` sees to: a join of the planner's choice may read the whole table.
     static List<Due> scan(JdbcClient db, List<Cursor> cursors, Instant bound) {
         var columns = new Columns<>(cursors)
                 .add("shards", new Integer[0], Cursor::shard)
                 .add("lanes", new Integer[0], Cursor::lane)
                 .add("ats", new Instant[0], Cursor::at)
-                .add("ids", new UUID[0], Cursor::id);
+                .add("ids", new UUID[0], Cursor::id)
+                .add("singles", new Integer[0], Cursor::only)
+                .add(
+                        "passed",
+                        new String[0],
+                        cursor -> cursor.except().stream()
+                                .map(String::valueOf)
+                                .collect(Collectors.joining(",", "{", "}")));
         return db.sql("""
                         SELECT e.*, t.owner, t.handler, t.key_id, t.payload_version, t.timeout_ms, t.max_attempts,
                                t.backoff, t.retry_initial_ms, t.retry_max_ms, t.kind, t.payload_bytes, l.most,
                                CASE WHEN e.beyond THEN NULL ELSE t.payload END AS payload
-                          FROM unnest(:shards::int[], :lanes::smallint[], :ats::timestamptz[], :ids::uuid[])
-                               AS c(shard, lane, at, id)
+                          FROM unnest(:shards::int[], :lanes::smallint[], :ats::timestamptz[], :ids::uuid[],
+                                      :singles::int[], :passed::text[]) AS c(shard, lane, at, id, single, passed)
                          CROSS JOIN LATERAL (
                            (SELECT false AS beyond, e.* FROM scheduler.execution e
                              WHERE e.shard = c.shard AND e.lane = c.lane AND (e.due_at, e.id) > (c.at, c.id)
                                AND e.due_at <= :bound::timestamptz
+                               AND (c.single IS NULL OR e.namespace = c.single) AND e.namespace <> ALL (c.passed::int[])
                              ORDER BY e.due_at, e.id LIMIT %d)
                            UNION ALL
                            (SELECT true, e.* FROM scheduler.execution e

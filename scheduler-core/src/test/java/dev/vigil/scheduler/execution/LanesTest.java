@@ -2,10 +2,10 @@ package dev.vigil.scheduler.execution;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.vigil.scheduler.execution.Lanes.Batch;
 import dev.vigil.scheduler.execution.Lanes.Page;
 import dev.vigil.scheduler.execution.OwnerReads.Cursor;
 import dev.vigil.scheduler.execution.TaskFacts.WorkerNeed;
+import dev.vigil.scheduler.execution.Turns.Batch;
 import dev.vigil.scheduler.task.Lane;
 import dev.vigil.scheduler.task.Priority;
 import dev.vigil.scheduler.task.RetryPolicy;
@@ -27,6 +27,7 @@ class LanesTest {
     private static final UUID FIRST = new UUID(0, 0);
 
     private final Lanes lanes = new Lanes(0);
+    private final Turns turns = new Turns();
 
     @Test
     void a_higher_priority_goes_first_until_a_lower_one_has_waited_30_seconds_longer_per_step() {
@@ -47,13 +48,12 @@ class LanesTest {
                 .mapToObj(i -> due(Priority.MEDIUM, "full", NOON.minusSeconds(600 - i)))
                 .toList();
         int lane = Lane.of(Priority.MEDIUM, 1);
-        var cursor = new Cursor(0, lane, Instant.EPOCH, FIRST);
+        var cursor = new Cursor(0, lane, Instant.EPOCH, FIRST, null, List.of());
         lanes.read(new Page(cursor, many, NOON), Set.of(full), id -> false);
 
         assertThat(lanes.size()).isEqualTo(Lanes.BLOCKED_MAX);
         read(Priority.MEDIUM, due(Priority.MEDIUM, "free", NOON));
-        assertThat(lanes.next(NOON, NOON, Set.of(full), 10).orElseThrow().key().handler())
-                .isEqualTo("free");
+        assertThat(deal(NOON, Set.of(full), 10).key().handler()).isEqualTo("free");
         many.subList(0, Lanes.BLOCKED_MAX / 2 + 1).forEach(due -> lanes.remove(due.id()));
 
         assertThat(lanes.toRead(NOON, Set.of()))
@@ -63,7 +63,7 @@ class LanesTest {
     }
 
     @Test
-    void a_namespace_with_20_000_due_keeps_50_others_with_one_each_for_no_more_than_a_batch_per_lane() {
+    void a_namespace_with_20_000_due_keeps_47_others_with_one_each_for_no_more_than_one_of_its_turns() {
         List<Due> big = IntStream.range(0, 20_000)
                 .mapToObj(
                         i -> due(1, Priority.MEDIUM, "a", NOON.minusSeconds(600).plusMillis(i)))
@@ -75,7 +75,10 @@ class LanesTest {
                                 Lane.of(Priority.MEDIUM, namespace), lane -> new ArrayList<>())
                         .add(due(namespace, Priority.MEDIUM, "a", NOON)));
         table.forEach((lane, rows) -> lanes.read(
-                new Page(new Cursor(0, lane, Instant.EPOCH, FIRST), rows.subList(0, Math.min(1000, rows.size())), NOON),
+                new Page(
+                        new Cursor(0, lane, Instant.EPOCH, FIRST, null, List.of()),
+                        rows.subList(0, Math.min(1000, rows.size())),
+                        NOON),
                 Set.of(),
                 id -> false));
 
@@ -84,7 +87,7 @@ class LanesTest {
         left.remove(1);
         int batches = 0;
         while (!left.isEmpty()) {
-            Batch batch = lanes.next(NOON, NOON, Set.of(), 8).orElseThrow();
+            Batch batch = deal(NOON, Set.of(), 8);
             batch.heads().forEach(due -> {
                 lanes.remove(due.id());
                 left.remove(due.task().namespace());
@@ -92,9 +95,40 @@ class LanesTest {
             batches++;
         }
 
-        // 15 lanes hold at most four namespaces each, and the big one has its turn between.
-        assertThat(batches).isLessThanOrEqualTo(4 * 16);
+        assertThat(batches).isLessThanOrEqualTo(47 + 1);
         assertThat(lanes.size()).isGreaterThan(900);
+    }
+
+    @Test
+    void others_of_its_lane_are_read_past_a_namespace_with_much_due_which_goes_on_where_it_was() {
+        List<Due> big = IntStream.range(0, OwnerReads.SCAN_MAX)
+                .mapToObj(
+                        i -> due(1, Priority.MEDIUM, "a", NOON.minusSeconds(600).plusMillis(i)))
+                .toList();
+        int lane = Lane.of(Priority.MEDIUM, 1);
+        lanes.read(
+                new Page(new Cursor(0, lane, Instant.EPOCH, FIRST, null, List.of()), big, NOON), Set.of(), id -> false);
+
+        Cursor others = lanes.toRead(NOON, Set.of()).getFirst();
+        assertThat(lanes.toRead(NOON, Set.of())).as("who has enough waits").hasSize(1);
+        assertThat(others.reads(1)).isFalse();
+        assertThat(others.reads(17)).isTrue();
+        lanes.read(new Page(others, List.of(due(17, Priority.MEDIUM, "a", NOON)), NOON), Set.of(), id -> false);
+        next(NOON).heads().forEach(due -> lanes.remove(due.id()));
+        assertThat(next(NOON).key().namespace()).as("it has its turn").isEqualTo(17);
+
+        big.forEach(due -> lanes.remove(due.id()));
+        assertThat(lanes.toRead(NOON, Set.of())).singleElement().satisfies(again -> {
+            assertThat(again.only()).isEqualTo(1);
+            assertThat(again.at()).isEqualTo(big.getLast().dueAt());
+        });
+        lanes.read(new Page(lanes.toRead(NOON, Set.of()).getFirst(), List.of(), NOON), Set.of(), id -> false);
+        lanes.rewind(lane, NOON);
+        assertThat(lanes.toRead(NOON, Set.of()))
+                .as("one cursor is enough again")
+                .singleElement()
+                .satisfies(
+                        again -> assertThat(again.reads(1) && again.reads(17)).isTrue());
     }
 
     @Test
@@ -114,11 +148,18 @@ class LanesTest {
     }
 
     private Batch next(Instant now) {
-        return lanes.next(now, now, Set.of(), 1).orElseThrow();
+        return deal(now, Set.of(), 1);
+    }
+
+    private Batch deal(Instant now, Set<WorkerNeed> blocked, int atMost) {
+        Turns.Round round = turns.begin(lanes.offers(now, blocked), now);
+        Batch batch = round.next(atMost).orElseThrow();
+        round.served(batch, batch.heads().size());
+        return batch;
     }
 
     private void read(Priority priority, Due due) {
-        var cursor = new Cursor(0, Lane.of(priority, 1), Instant.EPOCH, FIRST);
+        var cursor = new Cursor(0, Lane.of(priority, 1), Instant.EPOCH, FIRST, null, List.of());
         lanes.read(new Page(cursor, List.of(due), NOON.plusSeconds(60)), Set.of(), id -> false);
     }
 
