@@ -14,6 +14,8 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 
@@ -24,9 +26,16 @@ final class InProcessWorker implements Link {
     private static final Duration STOP_WITHIN = Duration.ofSeconds(20);
     private static final long POLL_NANOS = Duration.ofMillis(1).toNanos();
 
+    /// Most tasks that wait for a thread: enough to keep the threads busy, and few enough that a shard can go to
+    /// another
+    /// core while its tasks run.
+    private static final int ROOM = 4_000;
+
     private final WorkerBoot worker = new WorkerBoot(UUID.randomUUID(), UUID.randomUUID());
     private final ExecutorService threads = Executors.newFixedThreadPool(THREADS);
     private final AtomicLong unsettled = new AtomicLong();
+    private final AtomicInteger taken = new AtomicInteger();
+    private final AtomicBoolean refused = new AtomicBoolean();
     private final LinkEvents events;
     private final Contestant.StartListener listener;
     private final InstantSource clock;
@@ -42,7 +51,15 @@ final class InProcessWorker implements Link {
 
     @Override
     public Optional<Credits> take(int namespace, String handler, int atMost) {
-        return draining ? Optional.empty() : Optional.of(new Credits(worker, atMost));
+        refused.set(true);
+        int before = taken.getAndUpdate(count -> Math.max(count, Math.min(ROOM, count + atMost)));
+        int granted = Math.min(ROOM - before, atMost);
+        if (draining || granted <= 0) {
+            taken.addAndGet(-Math.max(0, granted));
+            return Optional.empty();
+        }
+        refused.set(granted < atMost);
+        return Optional.of(new Credits(worker, granted));
     }
 
     @Override
@@ -52,7 +69,7 @@ final class InProcessWorker implements Link {
 
     @Override
     public void giveBack(Credits credits) {
-        // It has room for all that comes, so nothing is counted.
+        free(credits.count());
     }
 
     @Override
@@ -72,6 +89,14 @@ final class InProcessWorker implements Link {
         }
         events.started(worker, running);
         events.ended(worker, ends);
+        free(dispatches.size());
+    }
+
+    private void free(int count) {
+        taken.addAndGet(-count);
+        if (refused.compareAndSet(true, false)) {
+            events.capacityChanged();
+        }
     }
 
     @Override

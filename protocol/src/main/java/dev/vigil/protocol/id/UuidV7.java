@@ -1,5 +1,6 @@
 package dev.vigil.protocol.id;
 
+import java.nio.ByteBuffer;
 import java.security.SecureRandom;
 import java.time.Instant;
 import java.util.UUID;
@@ -8,7 +9,7 @@ import java.util.concurrent.atomic.AtomicLong;
 /// UUID version 7 (RFC 9562 section 5.7), in ascending order within a process: 48 bits of Unix milliseconds, a 12-bit
 /// counter for ids of the same millisecond (section 6.2, method 1), 62 random bits.
 public final class UuidV7 {
-    private static final SecureRandom RANDOM = new SecureRandom();
+    private static final Chance CHANCE = new Chance();
     private static final AtomicLong LAST = new AtomicLong();
 
     private static final int PLACES = 1 << 17;
@@ -20,7 +21,7 @@ public final class UuidV7 {
         // Milliseconds and counter are one number: when the counter overflows it borrows from the next millisecond.
         long now = System.currentTimeMillis() << 12;
         long stamp = LAST.updateAndGet(last -> Math.max(now, last + 1));
-        return build(stamp >>> 12, (int) (stamp & 0xfff), RANDOM.nextLong());
+        return build(stamp >>> 12, (int) (stamp & 0xfff), CHANCE.nextLong());
     }
 
     /// The smallest id of that millisecond: the bound of a partition or of a range scan.
@@ -50,5 +51,21 @@ public final class UuidV7 {
         long high = (millis << 16) | 0x7000L | counter;
         long low = (random & 0x3fff_ffff_ffff_ffffL) | 0x8000_0000_0000_0000L;
         return new UUID(high, low);
+    }
+
+    /// Random numbers, taken from the system's generator many at a time: one by one they cost more than all else about
+    /// an id.
+    private static final class Chance {
+        private final SecureRandom random = new SecureRandom();
+        private final byte[] block = new byte[Long.BYTES * 64];
+        private final ByteBuffer left = ByteBuffer.wrap(block).limit(0);
+
+        synchronized long nextLong() {
+            if (!left.hasRemaining()) {
+                random.nextBytes(block);
+                left.clear();
+            }
+            return left.getLong();
+        }
     }
 }

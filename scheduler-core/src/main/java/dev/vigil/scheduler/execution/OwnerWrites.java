@@ -3,10 +3,14 @@ package dev.vigil.scheduler.execution;
 import dev.vigil.scheduler.execution.ExecutionView.State;
 import dev.vigil.scheduler.task.Columns;
 import dev.vigil.scheduler.task.Commands.Kind;
+import java.io.ByteArrayOutputStream;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Function;
@@ -41,23 +45,23 @@ final class OwnerWrites {
                         ), v AS (
                           SELECT v.*, s.epoch
                             FROM unnest(:shards::int[], :ns::bigint[], :lows::bigint[], :workers::uuid[],
-                                        :boots::uuid[], :executions::uuid[], :attempts::smallint[], :events::bytea[])
-                                 WITH ORDINALITY
-                                 AS v(shard, n, low, worker, boot, execution, attempt, event, place)
+                                        :boots::uuid[], :firsts::int[], :lasts::int[], :events::bytea[])
+                                 WITH ORDINALITY AS v(shard, n, low, worker, boot, first, last, events, place)
                             JOIN s ON s.id = v.shard
                         ), d AS (
                           INSERT INTO scheduler.dispatch (shard, epoch, n, low, worker, boot, executions, attempts)
-                          SELECT shard, epoch, n, low, worker, boot,
-                                 array_agg(execution ORDER BY place), array_agg(attempt ORDER BY place)
-                            FROM v GROUP BY shard, epoch, n, low, worker, boot
+                          SELECT shard, epoch, n, low, worker, boot, (:executions::uuid[])[first : last],
+                                 (:attempts::smallint[])[first : last]
+                            FROM v
                         ), o AS (
                           INSERT INTO scheduler.outbox (n, events)
-                          SELECT count(*), string_agg(event, ''::bytea ORDER BY place) FROM v HAVING count(*) > 0
+                          SELECT sum(last - first + 1), string_agg(events, ''::bytea ORDER BY place)
+                            FROM v HAVING count(*) > 0
                         )
                         SELECT id FROM s
                         """)
                 .params(owned.parameters())
-                .params(columns(lines).arrays())
+                .params(parameters(lines))
                 .query(Integer.class)
                 .list());
     }
@@ -76,33 +80,53 @@ final class OwnerWrites {
                         ), v AS (
                           SELECT v.*, s.epoch
                             FROM unnest(:shards::int[], :ns::bigint[], :lows::bigint[], :workers::uuid[],
-                                        :boots::uuid[], :executions::uuid[], :attempts::smallint[])
-                                 WITH ORDINALITY AS v(shard, n, low, worker, boot, execution, attempt, place)
+                                        :boots::uuid[], :firsts::int[], :lasts::int[])
+                                 AS v(shard, n, low, worker, boot, first, last)
                             JOIN s ON s.id = v.shard
                         ), d AS (
                           INSERT INTO scheduler.dispatch (shard, epoch, n, low, worker, boot, executions, attempts)
-                          SELECT shard, epoch, n, low, worker, boot,
-                                 array_agg(execution ORDER BY place), array_agg(attempt ORDER BY place)
-                            FROM v GROUP BY shard, epoch, n, low, worker, boot
+                          SELECT shard, epoch, n, low, worker, boot, (:executions::uuid[])[first : last],
+                                 (:attempts::smallint[])[first : last]
+                            FROM v
                         )
                         SELECT id FROM s
                         """)
                 .params(owned.parameters())
-                .params(columns(lines).arrays())
+                .params(parameters(lines))
                 .query(Integer.class)
                 .list());
     }
 
-    private static Columns<Line> columns(List<Line> lines) {
-        return new Columns<>(lines)
-                .add("shards", new Integer[0], Line::shard)
-                .add("ns", new Long[0], Line::n)
-                .add("lows", new Long[0], Line::low)
-                .add("workers", new UUID[0], line -> line.worker.worker())
-                .add("boots", new UUID[0], line -> line.worker.boot())
+    /// One row for each line of the log: its executions stand side by side in arrays of all.
+    private static Map<String, Object> parameters(List<Line> lines) {
+        record Row(int shard, long n, WorkerBoot worker) {}
+        record Slice(Line line, int first, int last, byte[] events) {}
+        var rows = new LinkedHashMap<Row, List<Line>>();
+        lines.forEach(line -> rows.computeIfAbsent(new Row(line.shard, line.n, line.worker), row -> new ArrayList<>())
+                .add(line));
+        var slices = new ArrayList<Slice>(rows.size());
+        var all = new ArrayList<Line>(lines.size());
+        for (List<Line> row : rows.values()) {
+            var events = new ByteArrayOutputStream();
+            row.forEach(line -> events.writeBytes(line.event));
+            slices.add(new Slice(row.getFirst(), all.size() + 1, all.size() + row.size(), events.toByteArray()));
+            all.addAll(row);
+        }
+        var parameters = new Columns<>(slices)
+                .add("shards", new Integer[0], slice -> slice.line.shard)
+                .add("ns", new Long[0], slice -> slice.line.n)
+                .add("lows", new Long[0], slice -> slice.line.low)
+                .add("workers", new UUID[0], slice -> slice.line.worker.worker())
+                .add("boots", new UUID[0], slice -> slice.line.worker.boot())
+                .add("firsts", new Integer[0], Slice::first)
+                .add("lasts", new Integer[0], Slice::last)
+                .add("events", new byte[0][], Slice::events)
+                .arrays();
+        parameters.putAll(new Columns<>(all)
                 .add("executions", new UUID[0], Line::execution)
                 .add("attempts", new Integer[0], Line::attempt)
-                .add("events", new byte[0][], Line::event);
+                .arrays());
+        return parameters;
     }
 
     /// An execution that ends.

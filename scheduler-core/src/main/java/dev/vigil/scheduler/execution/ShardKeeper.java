@@ -16,9 +16,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.core.NestedExceptionUtils;
@@ -28,8 +26,6 @@ import org.springframework.core.NestedExceptionUtils;
 /// saw is looked at by another.
 final class ShardKeeper implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ShardKeeper.class);
-    private static final Duration POLL = Duration.ofSeconds(1);
-
     private final LoopState.Core core;
     private final String sessionUrl;
     private final List<OwnerLoop> loops;
@@ -38,11 +34,14 @@ final class ShardKeeper implements AutoCloseable {
     private final BeatWatch beats = new BeatWatch();
     /// Epoch of each shard that was given to a loop. Changed by the watching thread only.
     private final Map<Integer, Long> held = new ConcurrentHashMap<>();
-    private final CountDownLatch stopBeating = new CountDownLatch(1);
+    private final Pace pace = new Pace();
     private final BlockingQueue<Poll> polls = new LinkedBlockingQueue<>();
     private final Thread beating;
     private final Thread watching;
     private volatile boolean entered;
+    /// Cores alive and shards held, when shards were last shared.
+    private int alive;
+    private int shares;
 
     /// The two ways to the database.
     ///
@@ -57,8 +56,7 @@ final class ShardKeeper implements AutoCloseable {
         this.loops = List.copyOf(loops);
         this.beatingCores = ways.beating;
         this.watchedCores = ways.watched;
-        this.beating =
-                Thread.ofPlatform().name("vigil-beat").daemon(true).unstarted(() -> every(stopBeating, this::beat));
+        this.beating = Thread.ofPlatform().name("vigil-beat").daemon(true).unstarted(this::beatOnAndOn);
         this.watching = Thread.ofPlatform().name("vigil-watch").daemon(true).unstarted(this::watch);
     }
 
@@ -76,11 +74,11 @@ final class ShardKeeper implements AutoCloseable {
         return held.containsKey(shard);
     }
 
-    private static void every(CountDownLatch stop, Runnable work) {
+    private void beatOnAndOn() {
         try {
             do {
-                work.run();
-            } while (!stop.await(POLL.toMillis(), TimeUnit.MILLISECONDS));
+                beat();
+            } while (pace.rest());
         } catch (InterruptedException interrupted) {
             Thread.currentThread().interrupt();
         }
@@ -212,12 +210,17 @@ final class ShardKeeper implements AutoCloseable {
         give(adopted);
     }
 
-    private void share(List<Polled> shards, int alive) {
-        int wanted = FairShare.toTake(shards.size(), alive, held.size());
+    private void share(List<Polled> shards, int cores) {
+        int wanted = FairShare.toTake(shards.size(), cores, held.size());
         if (wanted > 0) {
             give(watchedCores.claim(core.incarnation(), wanted));
         }
-        int spare = FairShare.toRelease(shards.size(), alive, held.size());
+        if (cores != alive || held.size() != shares) {
+            alive = cores;
+            shares = held.size();
+            pace.hurry();
+        }
+        int spare = FairShare.toRelease(shards.size(), cores, held.size());
         held.keySet().stream().sorted().limit(spare).toList().forEach(id -> loop(id).release(id));
     }
 
@@ -251,7 +254,7 @@ final class ShardKeeper implements AutoCloseable {
     /// Ends the renewals; call it after the loops have released their shards.
     @Override
     public void close() {
-        stopBeating.countDown();
+        pace.stop();
         join(beating);
         try {
             if (entered) {
@@ -268,7 +271,7 @@ final class ShardKeeper implements AutoCloseable {
     /// Stops as a crash would.
     void abandon() {
         polls.add(Poll.END);
-        stopBeating.countDown();
+        pace.stop();
         join(watching);
         join(beating);
         core.tenure().end();
