@@ -3,6 +3,7 @@ package dev.vigil.link;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.vigil.agent.handler.Outcome;
 import dev.vigil.protocol.identity.TestAuthority;
 import dev.vigil.scheduler.execution.AttemptEnd;
 import dev.vigil.scheduler.execution.Dispatch;
@@ -227,6 +228,25 @@ class AgentLinkTest {
             assertThat(drained.get()).isTrue();
             assertThat(core.engine.goodbye).hasSize(1);
             assertThat(core.engine.ended).hasSize(1);
+            assertThat(core.engine.silent).isEmpty();
+        }
+    }
+
+    @Test
+    void a_worker_whose_work_outlasts_its_patience_says_goodbye_once_it_has_killed_it() throws Exception {
+        try (var agent = new TestAgent(vault, folder, 2)) {
+            agent.runner.holding = true;
+            send(core, vault.dispatch(TestVault.text("{}")));
+            await().until(() -> !agent.runner.started.isEmpty());
+            assertThat(agent.link.drain(Duration.ofMillis(100))).isFalse();
+            assertThat(core.engine.goodbye).isEmpty();
+
+            agent.runner.started.forEach(
+                    attempt -> attempt.outcome().complete(new Outcome.Abandoned("", Duration.ZERO, true)));
+
+            assertThat(agent.link.leave(Duration.ofSeconds(10))).isTrue();
+            assertThat(core.engine.goodbye).hasSize(1);
+            assertThat(core.engine.ended).isEmpty();
             assertThat(core.engine.silent).isEmpty();
         }
     }

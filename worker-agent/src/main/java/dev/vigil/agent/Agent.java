@@ -22,6 +22,7 @@ final class Agent implements AutoCloseable {
     private static final Duration CORES_ASKED_EVERY = Duration.ofSeconds(1);
     private static final Duration OWNED_WITHIN = Duration.ofSeconds(12);
     private static final Duration ORPHAN_GRACE = Duration.ofSeconds(60);
+    private static final Duration FAREWELL = Duration.ofSeconds(4);
 
     private final AgentSettings settings;
     private final Runner runner;
@@ -97,13 +98,18 @@ final class Agent implements AutoCloseable {
     @Override
     public void close() {
         try {
-            if (!link.drain(settings.drainTimeout())) {
+            boolean drained = link.drain(settings.drainTimeout());
+            if (!drained) {
                 LOG.warn("event=drain_incomplete after={} killed=true", settings.drainTimeout());
+            }
+            runner.close();
+            if (!drained && !link.leave(FAREWELL)) {
+                LOG.warn("event=goodbye_unheard within={} effect=\"others wait for this worker\"", FAREWELL);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+            runner.close();
         }
-        runner.close();
         link.close();
         keeper.close();
         if (health != null) {

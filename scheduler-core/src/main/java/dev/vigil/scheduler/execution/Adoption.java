@@ -241,12 +241,13 @@ final class Adoption {
     }
 
     /// A worker fell silent.
-    void workerSilent(WorkerBoot worker) {
+    ///
+    /// @param since how long ago it was heard last: its silence began before it was noticed
+    void workerSilent(WorkerBoot worker, Duration since) {
         long now = state.core.nanos();
         open(worker).forEach(open -> {
             if (open.phase == Phase.SENT) {
-                // The silence began before it was noticed.
-                open.enter(Phase.UNHEARD, now - Orphans.SILENCE_NOTICED.toNanos());
+                open.enter(Phase.UNHEARD, now - since.toNanos());
             }
         });
     }

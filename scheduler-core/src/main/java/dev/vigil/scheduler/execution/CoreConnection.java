@@ -65,6 +65,7 @@ final class CoreConnection implements AutoCloseable {
             Connection fresh = DriverManager.getConnection(database.url, properties());
             connection = fresh;
             JdbcClient fetched = JdbcClient.create(new SingleConnectionDataSource(fresh, true));
+            carryIncarnation(fetched);
             endBackend(fetched);
             if (core.cluster().isUnrecognised(ShardRows.cluster(fetched))) {
                 throw new SQLException("the cluster has changed; it is not used until its epochs have been raised");
@@ -76,6 +77,14 @@ final class CoreConnection implements AutoCloseable {
             close();
             throw new DataAccessResourceFailureException("no connection to " + database, failure);
         }
+    }
+
+    /// A name in the address would win over the one in the properties, and hide this core's sessions from a successor.
+    private void carryIncarnation(JdbcClient fetched) {
+        fetched.sql("SELECT set_config('application_name', :name, false)")
+                .param("name", applicationName(core.incarnation()))
+                .query(String.class)
+                .single();
     }
 
     private Properties properties() {

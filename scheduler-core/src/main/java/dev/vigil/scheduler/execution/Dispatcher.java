@@ -3,6 +3,7 @@ package dev.vigil.scheduler.execution;
 import dev.vigil.scheduler.execution.CoreConnection.Database;
 import dev.vigil.scheduler.task.NearbyOwners;
 import dev.vigil.scheduler.task.ShardHints.ShardHint;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -197,9 +198,9 @@ public final class Dispatcher implements LinkEvents, NearbyOwners.Owner, AutoClo
     }
 
     @Override
-    public void silent(WorkerBoot worker) {
+    public void silent(WorkerBoot worker, Duration since) {
         workers.silent(worker);
-        loops.forEach(loop -> loop.silent(worker));
+        loops.forEach(loop -> loop.silent(worker, since));
     }
 
     @Override

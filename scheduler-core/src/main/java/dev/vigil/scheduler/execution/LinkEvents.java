@@ -1,5 +1,6 @@
 package dev.vigil.scheduler.execution;
 
+import java.time.Duration;
 import java.util.List;
 
 /// What the link tells the engine. Called on the link's own thread: implementations hand over and return at once.
@@ -30,7 +31,9 @@ public interface LinkEvents {
 
     /// Nothing was heard of a worker for three heartbeats, or its session was revoked. It may still run what it
     /// had.
-    void silent(WorkerBoot worker);
+    ///
+    /// @param since how long ago it was heard last
+    void silent(WorkerBoot worker, Duration since);
 
     /// Credits became free, or a worker became eligible.
     void capacityChanged();

@@ -9,11 +9,9 @@ final class Orphans {
     /// How long a worker runs on while no owner can answer.
     static final Duration GRACE = Duration.ofSeconds(60);
 
-    /// A worker that is silent for so long runs nothing any more.
-    static final Duration SILENCE = Duration.ofSeconds(18);
-
-    /// How long a worker is silent before the link says so.
-    static final Duration SILENCE_NOTICED = Duration.ofSeconds(3);
+    /// A worker that is silent for so long runs nothing any more. Open dispatches are looked at once a second, and what
+    /// is given up must be with another worker within 18 s of the silence's begin.
+    static final Duration SILENCE = Duration.ofSeconds(16);
 
     private static final Duration MARGIN = Duration.ofSeconds(3);
 

@@ -179,8 +179,8 @@ final class OwnerLoop implements AutoCloseable {
         post(() -> opens.forEach(open -> endings.declined(open, code)));
     }
 
-    void silent(WorkerBoot worker) {
-        post(() -> adoption.workerSilent(worker));
+    void silent(WorkerBoot worker, Duration since) {
+        post(() -> adoption.workerSilent(worker, since));
     }
 
     void left(WorkerBoot worker) {

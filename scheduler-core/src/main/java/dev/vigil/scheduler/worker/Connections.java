@@ -382,7 +382,7 @@ final class Connections implements RouterLoop.Traffic {
                 attendance.boot().worker(),
                 attendance.boot().boot(),
                 reason);
-        ties.engine().silent(attendance.boot());
+        ties.engine().silent(attendance.boot(), Duration.ofNanos(System.nanoTime() - attendance.heardAt()));
     }
 
     /// Ends every connection of a worker whose sessions were dropped.

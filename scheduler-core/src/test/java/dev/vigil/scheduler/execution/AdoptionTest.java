@@ -114,12 +114,12 @@ class AdoptionTest {
     }
 
     @Test
-    void an_inherited_dispatch_of_a_core_that_released_its_shard_is_waited_for_18_seconds() {
-        openFor(17);
+    void an_inherited_dispatch_of_a_core_that_released_its_shard_is_waited_for_16_seconds() {
+        openFor(15);
         adoption.watch();
         endings.flush();
         assertThat(fixture.count("SELECT losses FROM scheduler.execution")).isZero();
-        openFor(19);
+        openFor(17);
         adoption.watch();
         endings.flush();
 
@@ -134,5 +134,22 @@ class AdoptionTest {
 
     private Open open() {
         return java.util.Objects.requireNonNull(state.shard(shard).open.get(id));
+    }
+
+    @Test
+    void a_name_in_the_address_does_not_hide_a_cores_sessions_from_its_successor() {
+        Credentials credentials = fixture.database.database().as(Role.CORE);
+        String named = credentials.url() + (credentials.url().contains("?") ? "&" : "?") + "ApplicationName=ours";
+        var database = new CoreConnection.Database(named, credentials.username(), credentials.password());
+
+        try (var connection = new CoreConnection(database, state.core)) {
+            String name = connection
+                    .db()
+                    .sql("SELECT application_name FROM pg_stat_activity WHERE pid = pg_backend_pid()")
+                    .query(String.class)
+                    .single();
+
+            assertThat(name).isEqualTo(CoreConnection.applicationName(state.core.incarnation()));
+        }
     }
 }

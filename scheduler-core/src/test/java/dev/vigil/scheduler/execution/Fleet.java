@@ -120,9 +120,9 @@ final class Fleet implements AutoCloseable {
         workers.computeIfPresent(boot.worker(), (id, worker) -> worker.boot.equals(boot) ? null : worker);
     }
 
-    /// The cores notice that nothing is heard of it.
-    void noticeSilence(WorkerBoot boot) {
-        thread.execute(() -> cores.forEach(core -> core.events.silent(boot)));
+    /// The cores notice that nothing was heard of it for so long.
+    void noticeSilence(WorkerBoot boot, Duration since) {
+        thread.execute(() -> cores.forEach(core -> core.events.silent(boot, since)));
     }
 
     void sayGoodbye(WorkerBoot boot) {

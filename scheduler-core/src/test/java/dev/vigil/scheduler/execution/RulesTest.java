@@ -91,18 +91,18 @@ class RulesTest {
     }
 
     @Test
-    void an_open_dispatch_is_given_up_at_once_in_18_or_in_63_seconds() {
+    void an_open_dispatch_is_given_up_at_once_in_16_or_in_63_seconds() {
         Duration vanished = Orphans.allowance(true);
         Duration silent = Orphans.allowance(false);
 
         assertThat(vanished).isEqualTo(Duration.ofSeconds(63));
-        assertThat(silent).isEqualTo(Duration.ofSeconds(18));
+        assertThat(silent).isEqualTo(Duration.ofSeconds(16));
         assertThat(Orphans.decide(Sight.GONE, Duration.ZERO, vanished)).isEqualTo(Decision.LOST);
         assertThat(Orphans.decide(Sight.HERE_WITHOUT_IT, Duration.ZERO, vanished))
                 .isEqualTo(Decision.NEVER_RAN);
         assertThat(Orphans.decide(Sight.HERE_WITH_IT, Duration.ofHours(1), silent))
                 .isEqualTo(Decision.KEEP);
-        assertThat(Orphans.decide(Sight.UNHEARD, Duration.ofMillis(17_999), silent))
+        assertThat(Orphans.decide(Sight.UNHEARD, Duration.ofMillis(15_999), silent))
                 .isEqualTo(Decision.WAIT);
         assertThat(Orphans.decide(Sight.UNHEARD, silent, silent)).isEqualTo(Decision.LOST);
         assertThat(Orphans.decide(Sight.UNHEARD, Duration.ofSeconds(62), vanished))

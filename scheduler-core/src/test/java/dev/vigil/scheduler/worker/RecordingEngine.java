@@ -6,6 +6,7 @@ import dev.vigil.scheduler.execution.Link;
 import dev.vigil.scheduler.execution.LinkEvents;
 import dev.vigil.scheduler.execution.Saying;
 import dev.vigil.scheduler.execution.WorkerBoot;
+import java.time.Duration;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -73,7 +74,7 @@ public final class RecordingEngine implements LinkEvents {
     }
 
     @Override
-    public void silent(WorkerBoot worker) {
+    public void silent(WorkerBoot worker, Duration since) {
         silent.add(worker);
     }
 

@@ -112,6 +112,14 @@ public final class AgentLink implements AutoCloseable {
         return saidGoodbye.await(patience.toNanos(), TimeUnit.NANOSECONDS);
     }
 
+    /// After a drain that was not patient enough, once what still ran has been killed: waits until the cores have heard
+    /// goodbye, so that they give it to others at once.
+    ///
+    /// @return false when they have not heard it in time
+    public boolean leave(Duration patience) throws InterruptedException {
+        return saidGoodbye.await(patience.toNanos(), TimeUnit.NANOSECONDS);
+    }
+
     private void run() {
         try {
             while (!stopping) {
