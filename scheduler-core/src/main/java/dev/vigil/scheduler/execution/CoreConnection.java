@@ -99,9 +99,11 @@ final class CoreConnection implements AutoCloseable {
         // the tables happen to hold, since a plan for a table that was empty a moment ago must do for a million rows.
         // -1: and results are read in binary from the first time on.
         properties.setProperty("prepareThreshold", "-1");
+        // What is read is read in the order of an index and left off early, and no key twice.
         properties.setProperty(
                 "options",
-                "-c tcp_user_timeout=5000 -c jit=off -c plan_cache_mode=force_generic_plan -c enable_seqscan=off");
+                "-c tcp_user_timeout=5000 -c jit=off -c plan_cache_mode=force_generic_plan -c enable_seqscan=off"
+                        + " -c enable_bitmapscan=off -c enable_memoize=off");
         return properties;
     }
 
