@@ -80,8 +80,22 @@ final class Adoption {
     /// Reads the truth anew after the database failed in the middle of something: the shards that are still its
     /// own are adopted again, with what is known of their executions. What this core committed and never sent
     /// goes back.
+    ///
+    /// When the database fails in the middle of this as well, all is as it was before: the shards would be nobody's
+    /// otherwise, for nobody takes them from a core that lives.
     void reload() {
         Map<Integer, OwnedShard> before = Map.copyOf(state.shards);
+        try {
+            int adopted = adoptAgain(before);
+            LOG.info("event=shards_reloaded count={} of={}", adopted, before.size());
+        } catch (RuntimeException failure) {
+            List.copyOf(state.shards.keySet()).forEach(state::lose);
+            state.shards.putAll(before);
+            throw failure;
+        }
+    }
+
+    private int adoptAgain(Map<Integer, OwnedShard> before) {
         List<Claim> claims = state.truth.shards(before.keySet()).stream()
                 .filter(row ->
                         state.core.incarnation().equals(row.owner()) && row.epoch() == state.shard(row.id()).epoch)
@@ -95,7 +109,7 @@ final class Adoption {
                 recall(open, old.open.get(open.id()));
             }
         }
-        LOG.info("event=shards_reloaded count={} of={}", claims.size(), before.size());
+        return claims.size();
     }
 
     private void recall(Open open, @Nullable Open known) {

@@ -1,6 +1,7 @@
 package dev.vigil.scheduler.execution;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.vigil.postgres.Credentials;
 import dev.vigil.postgres.Role;
@@ -9,6 +10,8 @@ import dev.vigil.scheduler.execution.Open.Phase;
 import dev.vigil.scheduler.execution.OwnerWrites.Line;
 import dev.vigil.scheduler.task.Drafts;
 import dev.vigil.scheduler.task.Tasks;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.util.List;
 import java.util.Random;
@@ -16,6 +19,8 @@ import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.springframework.jdbc.core.simple.JdbcClient;
 
 /// What an owner does with the executions that are open in its shards, as time passes.
@@ -23,17 +28,20 @@ class AdoptionTest {
     private static final WorkerBoot WORKER = new WorkerBoot(new UUID(8, 1), new UUID(8, 2));
 
     private final EngineFixture fixture = new EngineFixture();
+    private String broken = "";
     private final Tasks tasks = fixture.tasks();
-    private final LoopState state = state();
+    private final LoopState.Core core = core();
+    private final CoreConnection connection = connection();
+    private final LoopState state = new LoopState(core, breakable(new Postgres(connection)), new OpenIndex().part(0));
     private final Endings endings = new Endings(state);
     private final Adoption adoption = new Adoption(state, endings);
     private UUID id = new UUID(0, 0);
     private int shard;
 
-    private LoopState state() {
+    private LoopState.Core core() {
         Credentials credentials = fixture.database.database().as(Role.CORE);
         var clock = new DbClock(System::nanoTime);
-        var core = new LoopState.Core(
+        return new LoopState.Core(
                 UUID.randomUUID(),
                 System::nanoTime,
                 new Tenure(),
@@ -51,15 +59,37 @@ class AdoptionTest {
                 new WorkersSeen(),
                 new Random(1),
                 new Shortages());
-        var database = new CoreConnection.Database(credentials.url(), credentials.username(), credentials.password());
-        return new LoopState(core, new Postgres(new CoreConnection(database, core)), new OpenIndex().part(0));
+    }
+
+    private CoreConnection connection() {
+        Credentials credentials = fixture.database.database().as(Role.CORE);
+        return new CoreConnection(
+                new CoreConnection.Database(credentials.url(), credentials.username(), credentials.password()), core);
+    }
+
+    /// The truth, whose connection the server ends once, before the question named by [#broken].
+    private Truth breakable(Truth truth) {
+        return (Truth) Proxy.newProxyInstance(
+                Truth.class.getClassLoader(), new Class<?>[] {Truth.class}, (proxy, method, arguments) -> {
+                    if (method.getName().equals(broken)) {
+                        broken = "";
+                        fixture.count("SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity"
+                                + " WHERE application_name = '"
+                                + CoreConnection.applicationName(core.incarnation()) + "'");
+                    }
+                    try {
+                        return method.invoke(truth, arguments);
+                    } catch (InvocationTargetException failure) {
+                        throw failure.getCause();
+                    }
+                });
     }
 
     @BeforeEach
     void dispatchOne() {
         id = fixture.create(tasks, Drafts.now());
         shard = (int) fixture.count("SELECT shard FROM scheduler.execution");
-        JdbcClient db = ((Postgres) state.truth).connection().db();
+        JdbcClient db = connection.db();
         ShardRows.enter(db, state.core.incarnation(), "https://127.0.0.1:1");
         Claim claim = ShardRows.claim(db, state.core.incarnation(), 16).stream()
                 .filter(one -> one.shard() == shard)
@@ -75,6 +105,20 @@ class AdoptionTest {
     void stop() {
         state.truth.close();
         fixture.close();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"shards", "horizon", "open", "list", "lanes"})
+    void a_shard_is_not_forgotten_when_the_database_fails_again_while_it_is_read_anew(String question) {
+        open().enter(Phase.SENT, System.nanoTime());
+        broken = question;
+
+        assertThatThrownBy(adoption::reload).isInstanceOf(RuntimeException.class);
+        state.truth.close();
+        assertThat(state.owns(shard)).isTrue();
+        adoption.reload();
+
+        assertThat(open().phase).isEqualTo(Phase.SENT);
     }
 
     @Test
