@@ -97,10 +97,10 @@ final class CoreContestant implements Contestant {
         pool = source;
         hints = told;
         tasks = new Tasks(db, new DataSourceTransactionManager(source), clock, told);
-        told.listen(shards -> {
+        told.listen(hinted -> {
             Dispatcher running = core;
             if (running != null) {
-                running.shardsHinted(shards);
+                running.shardsHinted(hinted);
             }
         });
     }

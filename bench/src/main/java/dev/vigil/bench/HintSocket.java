@@ -21,7 +21,9 @@ import org.slf4j.LoggerFactory;
 /// between services. What is lost, the owner of a shard finds by itself.
 final class HintSocket implements ShardHints, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(HintSocket.class);
-    private static final int DATAGRAM_MAX = 1024;
+    private static final int HINT_BYTES = Integer.BYTES + 2 * Long.BYTES + 1;
+    private static final int DATAGRAM_MAX = 64 * HINT_BYTES;
+    private static final long NOTHING = -1;
 
     private final LiveCores cores;
     private final DatagramSocket socket;
@@ -43,8 +45,13 @@ final class HintSocket implements ShardHints, AutoCloseable {
     /// Tells the cores of other processes.
     @Override
     public void changed(Collection<ShardHint> hints) {
-        ByteBuffer text = ByteBuffer.allocate(Math.min(DATAGRAM_MAX, hints.size() * Integer.BYTES));
-        hints.stream().limit(DATAGRAM_MAX / Integer.BYTES).forEach(hint -> text.putInt(hint.shard()));
+        ByteBuffer text = ByteBuffer.allocate(Math.min(DATAGRAM_MAX, hints.size() * HINT_BYTES));
+        hints.stream()
+                .limit(DATAGRAM_MAX / HINT_BYTES)
+                .forEach(hint -> text.putInt(hint.shard())
+                        .putLong(hint.lanes())
+                        .putLong(hint.due() == null ? NOTHING : Starts.micros(hint.due()))
+                        .put((byte) (hint.schedules() ? 1 : 0)));
         for (LiveCores.Core core : cores.list()) {
             URI address = URI.create(core.sessionUrl());
             if (address.getPort() != socket.getLocalPort()) {
@@ -62,24 +69,34 @@ final class HintSocket implements ShardHints, AutoCloseable {
 
     /// Listens until it is closed.
     ///
-    /// @param shards takes those that somebody says have news
-    void listen(Consumer<List<Integer>> shards) {
+    /// @param hints takes what somebody says
+    void listen(Consumer<List<ShardHint>> hints) {
         Thread.ofPlatform().daemon().name("bench-hints").start(() -> {
             var packet = new DatagramPacket(new byte[DATAGRAM_MAX], DATAGRAM_MAX);
             while (!socket.isClosed()) {
                 try {
                     socket.receive(packet);
                     ByteBuffer text = ByteBuffer.wrap(packet.getData(), 0, packet.getLength());
-                    var hinted = new ArrayList<Integer>();
-                    while (text.remaining() >= Integer.BYTES) {
-                        hinted.add(text.getInt());
+                    var hinted = new ArrayList<ShardHint>();
+                    while (text.remaining() >= HINT_BYTES) {
+                        hinted.add(hint(text));
                     }
-                    shards.accept(hinted);
+                    hints.accept(hinted);
                 } catch (IOException failure) {
                     LOG.debug("event=hints_end", failure);
                 }
             }
         });
+    }
+
+    private static ShardHint hint(ByteBuffer text) {
+        int shard = text.getInt();
+        long lanes = text.getLong();
+        long due = text.getLong();
+        boolean schedules = text.get() != 0;
+        return due == NOTHING
+                ? ShardHint.command(shard)
+                : new ShardHint(shard, lanes, Starts.instant(due), schedules, false);
     }
 
     @Override

@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -21,6 +22,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,7 +37,7 @@ final class CoreHints implements ShardHints, SmartLifecycle {
     private final LiveCores cores;
     private final WorkerPortIdentity identity;
     private final Semaphore news = new Semaphore(0);
-    private Set<Integer> shards = new LinkedHashSet<>();
+    private Map<Integer, ShardHint> shards = new LinkedHashMap<>();
     private Set<UUID> workers = new LinkedHashSet<>();
     private final Map<LiveCores.Core, HintLine> lines = new HashMap<>();
     private @Nullable Client client;
@@ -54,7 +56,7 @@ final class CoreHints implements ShardHints, SmartLifecycle {
     @Override
     public void changed(Collection<ShardHint> hints) {
         synchronized (this) {
-            hints.forEach(hint -> shards.add(hint.shard()));
+            hints.forEach(hint -> shards.merge(hint.shard(), hint, ShardHint::and));
         }
         news.release();
     }
@@ -68,8 +70,8 @@ final class CoreHints implements ShardHints, SmartLifecycle {
     }
 
     private synchronized HintLine.Hint take() {
-        var hint = new HintLine.Hint(shards, workers);
-        shards = new LinkedHashSet<>();
+        var hint = new HintLine.Hint(List.copyOf(shards.values()), workers);
+        shards = new LinkedHashMap<>();
         workers = new LinkedHashSet<>();
         return hint;
     }
@@ -97,7 +99,12 @@ final class CoreHints implements ShardHints, SmartLifecycle {
     private CompletableFuture<?> send(LiveCores.Core core, HintLine.Hint hint) {
         byte[] body = Json.bytes(Map.of(
                 "shards",
-                hint.shards(),
+                hint.shards().stream()
+                        .filter(ShardHint::commands)
+                        .map(ShardHint::shard)
+                        .toList(),
+                "created",
+                hint.shards().stream().flatMap(CoreHints::created).toList(),
                 "workers",
                 hint.workers().stream()
                         .map(id -> new Id(Kind.WORKER, id).toString())
@@ -116,6 +123,15 @@ final class CoreHints implements ShardHints, SmartLifecycle {
                                 fault == null ? answer.statusCode() : fault.getMessage());
                     }
                 });
+    }
+
+    private static Stream<Map<String, Object>> created(ShardHint hint) {
+        return Stream.ofNullable(hint.due())
+                .map(due -> Map.of(
+                        "shard", hint.shard(),
+                        "lanes", hint.lanes(),
+                        "due", due.toString(),
+                        "schedules", hint.schedules()));
     }
 
     /// A client with the certificate of now.

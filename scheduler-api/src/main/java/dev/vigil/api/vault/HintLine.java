@@ -1,8 +1,12 @@
 package dev.vigil.api.vault;
 
+import dev.vigil.scheduler.task.ShardHints.ShardHint;
 import java.time.Duration;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -18,7 +22,7 @@ final class HintLine {
     private static final Duration REST = Duration.ofMillis(250);
 
     private final Wire wire;
-    private Set<Integer> shards = new LinkedHashSet<>();
+    private Map<Integer, ShardHint> shards = new LinkedHashMap<>();
     private Set<UUID> workers = new LinkedHashSet<>();
     private boolean underWay;
 
@@ -28,7 +32,7 @@ final class HintLine {
     }
 
     /// Something has changed in these shards and about these workers.
-    record Hint(Set<Integer> shards, Set<UUID> workers) {}
+    record Hint(List<ShardHint> shards, Set<UUID> workers) {}
 
     /// Carries a hint to the core. The stage ends when the core has answered, or with the fault.
     @FunctionalInterface
@@ -37,9 +41,9 @@ final class HintLine {
     }
 
     /// Tells the core, now or right after what is under way.
-    void tell(Collection<Integer> changedShards, Collection<UUID> changedWorkers) {
+    void tell(Collection<ShardHint> changedShards, Collection<UUID> changedWorkers) {
         synchronized (this) {
-            shards.addAll(changedShards);
+            changedShards.forEach(hint -> shards.merge(hint.shard(), hint, ShardHint::and));
             workers.addAll(changedWorkers);
             if (underWay) {
                 return;
@@ -56,8 +60,8 @@ final class HintLine {
                 underWay = false;
                 return;
             }
-            hint = new Hint(shards, workers);
-            shards = new LinkedHashSet<>();
+            hint = new Hint(List.copyOf(shards.values()), workers);
+            shards = new LinkedHashMap<>();
             workers = new LinkedHashSet<>();
         }
         sent(hint).whenComplete((_, fault) -> after(fault).execute(this::next));

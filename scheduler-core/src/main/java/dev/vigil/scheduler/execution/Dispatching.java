@@ -26,8 +26,12 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Not for use by several threads.
 final class Dispatching {
-    /// How far ahead of the due time a dispatch may commit. Longer would hold workers' credits idle.
+    /// How long before its due time a dispatch is committed at the latest, unless it is created later.
     static final Duration LEAD = Duration.ofMillis(100);
+
+    /// How far ahead of its due time a dispatch may commit: together with another one whose time has come, so that
+    /// what falls due one by one does not commit one by one. Longer would hold workers' credits idle.
+    static final Duration LEAD_MAX = Duration.ofMillis(200);
 
     /// Most executions of a dispatch statement, and of one worker in it.
     static final int BATCH_MAX = 500;
@@ -62,7 +66,7 @@ final class Dispatching {
         if (cursors.isEmpty()) {
             return false;
         }
-        Instant bound = now.plus(Lanes.LOOK_AHEAD);
+        Instant bound = now.plus(Lanes.READ_AHEAD);
         var rows = new HashMap<Cursor, List<Due>>();
         var byLane = new HashMap<Long, List<Cursor>>();
         cursors.forEach(cursor -> byLane.computeIfAbsent(place(cursor.shard(), cursor.lane()), any -> new ArrayList<>())
@@ -147,10 +151,15 @@ final class Dispatching {
         return planned;
     }
 
+    /// What may go, once the time of some of it has come.
     private List<Offer> offers(Instant now) {
+        return offersBy(now.plus(LEAD)).isEmpty() ? List.of() : offersBy(now.plus(LEAD_MAX));
+    }
+
+    private List<Offer> offersBy(Instant dueBy) {
         return state.shards.values().stream()
                 .filter(shard -> !shard.isLeaving() && !shard.hasCommands())
-                .flatMap(shard -> shard.lanes.offers(now.plus(LEAD), state.blocked(shard)).stream())
+                .flatMap(shard -> shard.lanes.offers(dueBy, state.blocked(shard)).stream())
                 .toList();
     }
 

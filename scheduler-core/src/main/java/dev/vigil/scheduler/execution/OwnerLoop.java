@@ -3,6 +3,7 @@ package dev.vigil.scheduler.execution;
 import dev.vigil.scheduler.execution.Adoption.Claim;
 import dev.vigil.scheduler.execution.OwnerReads.InboxRow;
 import dev.vigil.scheduler.execution.OwnerReads.NewsFrom;
+import dev.vigil.scheduler.task.ShardHints.ShardHint;
 import java.io.ByteArrayOutputStream;
 import java.time.Duration;
 import java.time.Instant;
@@ -54,6 +55,8 @@ final class OwnerLoop implements AutoCloseable {
     private volatile boolean stopping;
     private final ArrayDeque<Runnable> mail = new ArrayDeque<>();
     private final List<Claim> claimed = new ArrayList<>();
+    /// Shards of which somebody says that there is a command.
+    private final Set<Integer> hinted = new HashSet<>();
     private volatile boolean abandoned;
     private boolean failed;
     private long failedAt;
@@ -136,23 +139,25 @@ final class OwnerLoop implements AutoCloseable {
         });
     }
 
-    /// Something was created or commanded in a shard, by hearsay.
+    /// Something was commanded in a shard, by hearsay. However many say so, it is looked for once a turn.
     void hinted(int shard) {
-        post(() -> {
-            if (state.owns(shard)) {
-                state.examine(List.of(shard));
-                readNews();
-            }
-        });
+        post(() -> hinted.add(shard));
     }
 
     /// Something was created in a shard.
-    void created(int shard, long lanes, Instant due) {
-        post(() -> {
-            if (state.owns(shard)) {
-                take(state.shard(shard), lanes, due);
-            }
-        });
+    void created(ShardHint hint) {
+        Instant due = hint.due();
+        if (due != null) {
+            post(() -> {
+                if (state.owns(hint.shard())) {
+                    OwnedShard shard = state.shard(hint.shard());
+                    shard.lanes.rewindAll(hint.lanes(), due);
+                    if (hint.schedules()) {
+                        FireWork.lookBy(shard, due.minus(Lanes.LOOK_AHEAD));
+                    }
+                }
+            });
+        }
     }
 
     void ended(WorkerBoot worker, List<AttemptEnd> ends) {
@@ -250,6 +255,12 @@ final class OwnerLoop implements AutoCloseable {
         for (Runnable next = mail.poll(); next != null; next = mail.poll()) {
             next.run();
         }
+        List<Integer> asked = hinted.stream().filter(state::owns).toList();
+        hinted.clear();
+        if (!asked.isEmpty()) {
+            state.examine(asked);
+            readNews();
+        }
     }
 
     private void recover() {
@@ -273,10 +284,13 @@ final class OwnerLoop implements AutoCloseable {
         dependencies.step();
         endings.flush();
         commands.complete();
+        // What is due does not wait for all that a turn stores and reads.
+        dispatching.send();
         boolean more = fires.fire();
         succession.step();
         more |= !endings.isEmpty();
         more |= dispatching.read();
+        dispatching.send();
         more |= dispatching.dispatch();
         dispatching.send();
         long now = state.core.nanos();

@@ -178,6 +178,22 @@ class TasksTest {
     }
 
     @Test
+    void where_room_is_short_what_is_there_already_leaves_it_to_the_others_of_its_batch() {
+        var limits = new Limits(2, null);
+        NewTask first = Drafts.task(Drafts.draft("first", Drafts.now()), limits, 10);
+        NewTask second = Drafts.task(Drafts.draft("second", Drafts.now()), limits, 10);
+        NewTask third = Drafts.task(Drafts.draft("third", Drafts.now()), limits, 10);
+        tasks.create(first);
+
+        List<CreateResult> results = tasks.createAll(List.of(first, second, third));
+
+        assertThat(results.get(0)).isInstanceOf(AlreadyExists.class);
+        assertThat(results.get(1)).isInstanceOf(Created.class);
+        assertThat(results.get(2)).isEqualTo(new OverQuota(2, 2));
+        assertThat(count("SELECT used FROM scheduler.quota")).isEqualTo(2);
+    }
+
+    @Test
     void a_pause_is_seen_at_once_although_the_owner_has_yet_to_carry_it_out() {
         NewTask task = Drafts.task(Drafts.now());
         tasks.create(task);

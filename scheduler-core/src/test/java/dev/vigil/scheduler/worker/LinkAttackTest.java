@@ -14,12 +14,14 @@ import dev.vigil.protocol.link.FrameType;
 import dev.vigil.protocol.link.NonceWitness;
 import dev.vigil.protocol.link.SealedChannel;
 import dev.vigil.scheduler.execution.Dispatch;
+import dev.vigil.scheduler.task.ShardHints.ShardHint;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
 import java.nio.ByteBuffer;
 import java.security.GeneralSecurityException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -218,7 +220,9 @@ class LinkAttackTest {
     @Test
     void a_worker_may_not_send_hints_and_a_service_may() throws Exception {
         var gdpr = new TestWorker(authority, authority.service("gdpr"), UUID.randomUUID());
-        String body = "{\"shards\":[3,5],\"workers\":[]}";
+        String body =
+                "{\"shards\":[3],\"created\":[{\"shard\":5,\"lanes\":131072,\"schedules\":true,\"due\":\"2026-01-01T00:00:00Z\"},"
+                        + "{\"shard\":6,\"lanes\":1}],\"workers\":[]}";
 
         assertThat(attacker.post(core.sessions().resolve("/internal/v1/hints"), body)
                         .statusCode())
@@ -227,7 +231,10 @@ class LinkAttackTest {
         assertThat(gdpr.post(core.sessions().resolve("/internal/v1/hints"), body)
                         .statusCode())
                 .isEqualTo(204);
-        assertThat(core.engine.hinted).containsExactly(3, 5);
+        assertThat(core.engine.hinted)
+                .containsExactly(
+                        ShardHint.command(3),
+                        new ShardHint(5, 1 << 17, Instant.parse("2026-01-01T00:00:00Z"), true, false));
     }
 
     @Test

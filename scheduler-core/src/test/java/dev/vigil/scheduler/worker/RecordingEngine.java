@@ -6,7 +6,9 @@ import dev.vigil.scheduler.execution.Link;
 import dev.vigil.scheduler.execution.LinkEvents;
 import dev.vigil.scheduler.execution.Saying;
 import dev.vigil.scheduler.execution.WorkerBoot;
+import dev.vigil.scheduler.task.ShardHints.ShardHint;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -23,7 +25,7 @@ public final class RecordingEngine implements LinkEvents {
     public final List<Declined> declined = new CopyOnWriteArrayList<>();
     public final List<AttemptEnd> ended = new CopyOnWriteArrayList<>();
     public final List<Dispatch> undelivered = new CopyOnWriteArrayList<>();
-    public final List<Integer> hinted = new CopyOnWriteArrayList<>();
+    public final List<ShardHint> hinted = new CopyOnWriteArrayList<>();
     public final List<Saying> said = new CopyOnWriteArrayList<>();
     public final Set<Link.Running> owned = ConcurrentHashMap.newKeySet();
     public volatile boolean mayAct = true;
@@ -90,7 +92,7 @@ public final class RecordingEngine implements LinkEvents {
     }
 
     @Override
-    public void shardsHinted(List<Integer> shards) {
-        hinted.addAll(shards);
+    public void shardsHinted(Collection<ShardHint> hints) {
+        hinted.addAll(hints);
     }
 }
