@@ -1,8 +1,6 @@
 package dev.vigil.scheduler.execution;
 
-import dev.vigil.scheduler.task.ShardHints.ShardHint;
 import java.time.Duration;
-import java.util.Collection;
 import java.util.List;
 
 /// What the link tells the engine. Called on the link's own thread: implementations hand over and return at once.
@@ -44,7 +42,7 @@ public interface LinkEvents {
     Ownership ownership(WorkerBoot worker, List<Link.Running> running);
 
     /// Somebody says that these shards have commands or new executions waiting. A hint: it may be wrong or lost.
-    void shardsHinted(Collection<ShardHint> hints);
+    void shardsHinted(List<Integer> shards);
 
     /// An execution that a worker declined, and why.
     ///
