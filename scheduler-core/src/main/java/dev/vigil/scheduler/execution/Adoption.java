@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,8 +37,6 @@ final class Adoption {
 
     private final LoopState state;
     private final Endings endings;
-    /// What was known of shards when the database failed, until the truth has been read.
-    private final Map<Integer, OwnedShard> known = new HashMap<>();
 
     Adoption(LoopState state, Endings endings) {
         this.state = state;
@@ -79,43 +78,48 @@ final class Adoption {
     }
 
     /// Reads the truth anew after the database failed in the middle of something: the shards that are still its
-    /// own are adopted again. What is known of their executions is kept for [#recall], for the database may fail
-    /// again meanwhile.
+    /// own are adopted again, with what is known of their executions. What this core committed and never sent
+    /// goes back.
+    ///
+    /// When the database fails in the middle of this as well, all is as it was before: the shards would be nobody's
+    /// otherwise, for nobody takes them from a core that lives.
     void reload() {
-        state.shards.forEach(known::putIfAbsent);
-        List<Claim> claims = state.truth.shards(known.keySet()).stream()
-                .filter(row -> state.core.incarnation().equals(row.owner()) && row.epoch() == known(row.id()).epoch)
-                .map(row -> new Claim(row.id(), row.epoch(), row.changeSeq(), known(row.id()).orphaned))
+        Map<Integer, OwnedShard> before = Map.copyOf(state.shards);
+        try {
+            int adopted = adoptAgain(before);
+            LOG.info("event=shards_reloaded count={} of={}", adopted, before.size());
+        } catch (RuntimeException failure) {
+            List.copyOf(state.shards.keySet()).forEach(state::lose);
+            state.shards.putAll(before);
+            throw failure;
+        }
+    }
+
+    private int adoptAgain(Map<Integer, OwnedShard> before) {
+        List<Claim> claims = state.truth.shards(before.keySet()).stream()
+                .filter(row ->
+                        state.core.incarnation().equals(row.owner()) && row.epoch() == state.shard(row.id()).epoch)
+                .map(row -> new Claim(row.id(), row.epoch(), row.changeSeq(), state.shard(row.id()).orphaned))
                 .toList();
-        List.copyOf(state.shards.keySet()).forEach(state::lose);
+        before.keySet().forEach(state::lose);
         adopt(claims);
-        LOG.info("event=shards_reloaded count={} of={}", claims.size(), known.size());
+        for (Claim claim : claims) {
+            OwnedShard old = Objects.requireNonNull(before.get(claim.shard));
+            for (Open open : List.copyOf(state.shard(claim.shard).open.values())) {
+                recall(open, old.open.get(open.id()));
+            }
+        }
+        return claims.size();
     }
 
-    /// Once all has been read: what is open is as far as it was. What this core committed and never sent goes back.
-    void recall() {
-        known.values().stream()
-                .filter(before -> state.owns(before.id))
-                .forEach(before ->
-                        List.copyOf(state.shard(before.id).open.values()).forEach(open -> recall(open, before)));
-        known.clear();
-    }
-
-    private OwnedShard known(int shard) {
-        return Objects.requireNonNull(known.get(shard));
-    }
-
-    private void recall(Open open, OwnedShard before) {
-        Open old = before.open.get(open.id());
-        if (old != null && old.worker.equals(open.worker) && old.phase != Phase.COMMITTED) {
-            open.startedAt = old.startedAt;
-            open.startEvent = old.startEvent;
-            open.workerFence = old.workerFence;
-            open.enter(old.phase == Phase.ENDING ? Phase.SENT : old.phase, old.since);
-        } else if ((old != null && old.phase == Phase.COMMITTED) || before.committing.contains(open.id())) {
+    private void recall(Open open, @Nullable Open known) {
+        if (known != null && known.worker.equals(open.worker) && known.phase != Phase.COMMITTED) {
+            open.startedAt = known.startedAt;
+            open.startEvent = known.startEvent;
+            open.enter(known.phase == Phase.ENDING ? Phase.SENT : known.phase, known.since);
+        } else if (open.workerFence >> 32 == state.shard(open.due.shard()).epoch) {
             endings.neverRan(open, "not_sent");
         }
-        // Anything else was inherited, and stays so: a listing whose answer was lost names it in this epoch.
     }
 
     private void inherit(List<Dispatched> rows) {
@@ -250,15 +254,14 @@ final class Adoption {
         state.examine(state.missing(owned, passed));
     }
 
-    /// A worker fell silent. What was sent to it after that was noticed, because it is here again by now, is not
-    /// concerned.
+    /// A worker fell silent.
     ///
-    /// @param noticedAt monotonic nanoseconds
-    /// @param since     how long before it was heard last: its silence began then
-    void workerSilent(WorkerBoot worker, long noticedAt, Duration since) {
+    /// @param since how long ago it was heard last: its silence began before it was noticed
+    void workerSilent(WorkerBoot worker, Duration since) {
+        long now = state.core.nanos();
         open(worker).forEach(open -> {
-            if (open.phase == Phase.SENT && open.since - noticedAt <= 0) {
-                open.enter(Phase.UNHEARD, Math.max(open.since, noticedAt - since.toNanos()));
+            if (open.phase == Phase.SENT) {
+                open.enter(Phase.UNHEARD, now - since.toNanos());
             }
         });
     }

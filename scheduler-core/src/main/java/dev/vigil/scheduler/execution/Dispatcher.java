@@ -5,6 +5,7 @@ import dev.vigil.scheduler.task.NearbyOwners;
 import dev.vigil.scheduler.task.ShardHints.ShardHint;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -226,18 +227,17 @@ public final class Dispatcher implements LinkEvents, NearbyOwners.Owner, AutoClo
     }
 
     @Override
-    public void shardsHinted(List<Integer> shards) {
-        shards.stream().filter(shard -> shard >= 0).forEach(shard -> loop(shard).hinted(shard));
+    public void shardsHinted(Collection<ShardHint> hints) {
+        hints.stream().filter(hint -> hint.shard() >= 0).forEach(this::tell);
     }
 
     @Override
     public boolean tell(ShardHint hint) {
         OwnerLoop loop = loop(hint.shard());
-        if (hint.due() == null) {
+        if (hint.commands()) {
             loop.hinted(hint.shard());
-        } else {
-            loop.created(hint.shard(), hint.lanes(), hint.due());
         }
+        loop.created(hint);
         ShardKeeper current = keeper;
         return current != null && current.owns(hint.shard());
     }

@@ -15,7 +15,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.PriorityQueue;
 import java.util.Set;
@@ -27,8 +26,12 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Not for use by several threads.
 final class Dispatching {
-    /// How far ahead of the due time a dispatch may commit. Longer would hold workers' credits idle.
+    /// How long before its due time a dispatch is committed at the latest, unless it is created later.
     static final Duration LEAD = Duration.ofMillis(100);
+
+    /// How far ahead of its due time a dispatch may commit: together with another one whose time has come, so that
+    /// what falls due one by one does not commit one by one. Longer would hold workers' credits idle.
+    static final Duration LEAD_MAX = Duration.ofMillis(200);
 
     /// Most executions of a dispatch statement, and of one worker in it.
     static final int BATCH_MAX = 500;
@@ -63,7 +66,7 @@ final class Dispatching {
         if (cursors.isEmpty()) {
             return false;
         }
-        Instant bound = now.plus(Lanes.LOOK_AHEAD);
+        Instant bound = now.plus(Lanes.READ_AHEAD);
         var rows = new HashMap<Cursor, List<Due>>();
         var byLane = new HashMap<Long, List<Cursor>>();
         cursors.forEach(cursor -> byLane.computeIfAbsent(place(cursor.shard(), cursor.lane()), any -> new ArrayList<>())
@@ -148,10 +151,15 @@ final class Dispatching {
         return planned;
     }
 
+    /// What may go, once the time of some of it has come.
     private List<Offer> offers(Instant now) {
+        return offersBy(now.plus(LEAD)).isEmpty() ? List.of() : offersBy(now.plus(LEAD_MAX));
+    }
+
+    private List<Offer> offersBy(Instant dueBy) {
         return state.shards.values().stream()
                 .filter(shard -> !shard.isLeaving() && !shard.hasCommands())
-                .flatMap(shard -> shard.lanes.offers(now.plus(LEAD), state.blocked(shard)).stream())
+                .flatMap(shard -> shard.lanes.offers(dueBy, state.blocked(shard)).stream())
                 .toList();
     }
 
@@ -176,16 +184,8 @@ final class Dispatching {
         Instant now = state.core.clock().now();
         Owned owned = state.owned(
                 planned.stream().map(item -> item.due.shard()).distinct().toList());
-        // A line of this batch may not hide an earlier one of it from whoever recovers the shard.
-        Map<Integer, Long> lows = new HashMap<>();
-        planned.forEach(item ->
-                lows.merge(item.due.shard(), state.shard(item.due.shard()).low(item.n), Math::min));
-        List<Line> lines = planned.stream()
-                .map(item -> line(item, Objects.requireNonNull(lows.get(item.due.shard())), now))
-                .toList();
-        planned.forEach(item -> state.shard(item.due.shard()).committing.add(item.due.id()));
+        List<Line> lines = planned.stream().map(item -> line(item, now)).toList();
         Set<Integer> passed = state.truth.dispatch(owned, lines);
-        planned.forEach(item -> state.shard(item.due.shard()).committing.clear());
         for (Planned item : planned) {
             if (passed.contains(item.due.shard())) {
                 var open = new Open(item.due.withoutPayload(), item.worker, item.fence);
@@ -201,11 +201,12 @@ final class Dispatching {
         state.examine(state.missing(owned, passed));
     }
 
-    private static Line line(Planned item, long low, Instant now) {
+    private Line line(Planned item, Instant now) {
+        OwnedShard shard = state.shard(item.due.shard());
         return new Line(
-                item.due.shard(),
+                shard.id,
                 item.n,
-                low,
+                shard.low(item.n),
                 item.worker,
                 item.due.id(),
                 item.due.attempt() + 1,

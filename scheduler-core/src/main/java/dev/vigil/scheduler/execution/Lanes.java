@@ -26,6 +26,9 @@ final class Lanes {
     /// How far ahead of their due time executions are read.
     static final Duration LOOK_AHEAD = Duration.ofSeconds(1);
 
+    /// Up to where they are read then: as far again, or each that comes within the look-ahead would be read by itself.
+    static final Duration READ_AHEAD = LOOK_AHEAD.multipliedBy(2);
+
     /// A lane that holds fewer that could go is read on.
     static final int LOW_WATER = 500;
 

@@ -1,6 +1,8 @@
 package dev.vigil.scheduler.execution;
 
+import dev.vigil.scheduler.task.ShardHints.ShardHint;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
 
 /// What the link tells the engine. Called on the link's own thread: implementations hand over and return at once.
@@ -42,7 +44,7 @@ public interface LinkEvents {
     Ownership ownership(WorkerBoot worker, List<Link.Running> running);
 
     /// Somebody says that these shards have commands or new executions waiting. A hint: it may be wrong or lost.
-    void shardsHinted(List<Integer> shards);
+    void shardsHinted(Collection<ShardHint> hints);
 
     /// An execution that a worker declined, and why.
     ///

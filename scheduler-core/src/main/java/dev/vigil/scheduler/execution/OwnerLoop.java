@@ -3,12 +3,12 @@ package dev.vigil.scheduler.execution;
 import dev.vigil.scheduler.execution.Adoption.Claim;
 import dev.vigil.scheduler.execution.OwnerReads.InboxRow;
 import dev.vigil.scheduler.execution.OwnerReads.NewsFrom;
+import dev.vigil.scheduler.task.ShardHints.ShardHint;
 import java.io.ByteArrayOutputStream;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -30,9 +30,6 @@ final class OwnerLoop implements AutoCloseable {
     /// Between two looks at everything that is open.
     static final Duration HOUSEKEEPING = Duration.ofSeconds(1);
     private static final Duration RETRY = Duration.ofMillis(250);
-
-    /// Between two turns while this core may not act.
-    private static final Duration NO_RIGHT = Duration.ofMillis(50);
 
     /// How long shards are tried to be released at the end.
     private static final Duration FAREWELL = Duration.ofSeconds(3);
@@ -58,6 +55,8 @@ final class OwnerLoop implements AutoCloseable {
     private volatile boolean stopping;
     private final ArrayDeque<Runnable> mail = new ArrayDeque<>();
     private final List<Claim> claimed = new ArrayList<>();
+    /// Shards of which somebody says that there is a command.
+    private final Set<Integer> hinted = new HashSet<>();
     private volatile boolean abandoned;
     private boolean failed;
     private long failedAt;
@@ -140,23 +139,25 @@ final class OwnerLoop implements AutoCloseable {
         });
     }
 
-    /// Something was created or commanded in a shard, by hearsay.
+    /// Something was commanded in a shard, by hearsay. However many say so, it is looked for once a turn.
     void hinted(int shard) {
-        post(() -> {
-            if (state.owns(shard)) {
-                state.examine(List.of(shard));
-                readNews();
-            }
-        });
+        post(() -> hinted.add(shard));
     }
 
     /// Something was created in a shard.
-    void created(int shard, long lanes, Instant due) {
-        post(() -> {
-            if (state.owns(shard)) {
-                take(state.shard(shard), lanes, due);
-            }
-        });
+    void created(ShardHint hint) {
+        Instant due = hint.due();
+        if (due != null) {
+            post(() -> {
+                if (state.owns(hint.shard())) {
+                    OwnedShard shard = state.shard(hint.shard());
+                    shard.lanes.rewindAll(hint.lanes(), due);
+                    if (hint.schedules()) {
+                        FireWork.lookBy(shard, due.minus(Lanes.LOOK_AHEAD));
+                    }
+                }
+            });
+        }
     }
 
     void ended(WorkerBoot worker, List<AttemptEnd> ends) {
@@ -184,8 +185,7 @@ final class OwnerLoop implements AutoCloseable {
     }
 
     void silent(WorkerBoot worker, Duration since) {
-        long at = state.core.nanos();
-        post(() -> adoption.workerSilent(worker, at, since));
+        post(() -> adoption.workerSilent(worker, since));
     }
 
     void left(WorkerBoot worker) {
@@ -255,22 +255,27 @@ final class OwnerLoop implements AutoCloseable {
         for (Runnable next = mail.poll(); next != null; next = mail.poll()) {
             next.run();
         }
+        List<Integer> asked = hinted.stream().filter(state::owns).toList();
+        hinted.clear();
+        if (!asked.isEmpty()) {
+            state.examine(asked);
+            readNews();
+        }
     }
 
     private void recover() {
         dispatching.reload();
-        endings.setAside();
         adoption.reload();
         dependencies.adopt(List.copyOf(state.shards.keySet()));
-        adoption.recall();
-        endings.takeUp();
+        endings.reload();
         failed = false;
     }
 
     /// @return whether there is more to do at once
     private boolean step() {
         if (!claimed.isEmpty()) {
-            List<Claim> fresh = fresh();
+            List<Claim> fresh =
+                    claimed.stream().filter(claim -> !state.owns(claim.shard())).toList();
             adoption.adopt(fresh);
             dependencies.adopt(fresh.stream().map(Claim::shard).toList());
             claimed.clear();
@@ -279,10 +284,13 @@ final class OwnerLoop implements AutoCloseable {
         dependencies.step();
         endings.flush();
         commands.complete();
+        // What is due does not wait for all that a turn stores and reads.
+        dispatching.send();
         boolean more = fires.fire();
         succession.step();
         more |= !endings.isEmpty();
         more |= dispatching.read();
+        dispatching.send();
         more |= dispatching.dispatch();
         dispatching.send();
         long now = state.core.nanos();
@@ -298,18 +306,6 @@ final class OwnerLoop implements AutoCloseable {
             housekeep();
         }
         return more;
-    }
-
-    /// What came and is not taken up. A shard may come back under a newer epoch before it was noticed that it had gone.
-    private List<Claim> fresh() {
-        var newest = new HashMap<Integer, Claim>();
-        claimed.forEach(claim -> newest.merge(claim.shard(), claim, (a, b) -> a.epoch() > b.epoch() ? a : b));
-        newest.values().stream()
-                .filter(claim -> state.owns(claim.shard()) && state.shard(claim.shard()).epoch < claim.epoch())
-                .forEach(claim -> state.lose(claim.shard()));
-        return newest.values().stream()
-                .filter(claim -> !state.owns(claim.shard()))
-                .toList();
     }
 
     private void housekeep() {
@@ -350,8 +346,7 @@ final class OwnerLoop implements AutoCloseable {
             wait = Math.min(
                     wait, Duration.between(state.core.clock().at(now), next).toNanos());
         }
-        // What is due waits for the right to act, and does not keep the processor busy meanwhile.
-        return Math.max(state.core.mayAct() ? 0 : NO_RIGHT.toNanos(), wait);
+        return Math.max(0, wait);
     }
 
     private static @Nullable Instant earlier(@Nullable Instant a, @Nullable Instant b) {

@@ -91,18 +91,32 @@ final class Coalescer<T, R> {
             List<R> results =
                     run.apply(batch.stream().map(waiting -> waiting.item).toList());
             for (int i = 0; i < batch.size(); i++) {
-                batch.get(i).finish(results.get(i), null);
+                batch.get(i).set(results.get(i), null);
             }
+            wake(batch);
         } catch (RuntimeException failure) {
             if (batch.size() == 1 || !Poison.isPossible(failure)) {
-                batch.forEach(waiting -> waiting.finish(null, failure));
+                batch.forEach(waiting -> waiting.set(null, failure));
+                wake(batch);
             } else {
                 answer(batch.subList(0, batch.size() / 2));
                 answer(batch.subList(batch.size() / 2, batch.size()));
             }
         } catch (Error failure) {
-            batch.forEach(waiting -> waiting.finish(null, failure));
+            batch.forEach(waiting -> waiting.set(null, failure));
+            wake(batch);
             throw failure;
+        }
+    }
+
+    /// Each caller once: he may have brought all of the batch, or be the one who runs it.
+    private static <T, R> void wake(List<Waiting<T, R>> batch) {
+        Thread woken = Thread.currentThread();
+        for (Waiting<T, R> waiting : batch) {
+            if (!waiting.thread.equals(woken)) {
+                woken = waiting.thread;
+                LockSupport.unpark(woken);
+            }
         }
     }
 
@@ -117,11 +131,10 @@ final class Coalescer<T, R> {
             this.item = item;
         }
 
-        void finish(@Nullable R result, @Nullable Throwable failure) {
+        void set(@Nullable R result, @Nullable Throwable failure) {
             this.result = result;
             this.failure = failure;
             done = true;
-            LockSupport.unpark(thread);
         }
 
         R result() {

@@ -8,9 +8,16 @@ import org.jspecify.annotations.Nullable;
 final class DraftColumns {
     private DraftColumns() {}
 
-    /// Adds them.
-    static <T> void add(Columns<T> columns, Function<T, TaskDraft> draft) {
+    /// Adds those that a one_time task without jitter fills.
+    static <T> void addOneTime(Columns<T> columns, Function<T, TaskDraft> draft) {
         policies(columns, draft);
+        times(columns, draft.andThen(TaskDraft::schedule));
+    }
+
+    /// Adds all.
+    static <T> void add(Columns<T> columns, Function<T, TaskDraft> draft) {
+        addOneTime(columns, draft);
+        columns.add("jitters", new Long[0], row -> draft.apply(row).jitter().toMillis());
         schedules(columns, draft.andThen(TaskDraft::schedule));
         crons(columns, row -> draft.apply(row).schedule() instanceof Schedule.Cron cron ? cron : null);
     }
@@ -36,8 +43,7 @@ final class DraftColumns {
                 .add(
                         "overlaps",
                         new Integer[0],
-                        row -> draft.apply(row).overlap().code())
-                .add("jitters", new Long[0], row -> draft.apply(row).jitter().toMillis());
+                        row -> draft.apply(row).overlap().code());
         retries(columns, draft.andThen(TaskDraft::retry));
     }
 
@@ -56,10 +62,6 @@ final class DraftColumns {
     private static <T> void schedules(Columns<T> columns, Function<T, Schedule> schedule) {
         columns.add("kinds", new Integer[0], row -> TaskRow.kind(schedule.apply(row)))
                 .add(
-                        "ats",
-                        new String[0],
-                        row -> schedule.apply(row) instanceof Schedule.OneTime(Instant at) ? text(at) : null)
-                .add(
                         "everies",
                         new Long[0],
                         row -> schedule.apply(row) instanceof Schedule.Interval interval
@@ -67,10 +69,13 @@ final class DraftColumns {
                                 : null)
                 .add(
                         "anchors",
-                        new String[0],
-                        row -> schedule.apply(row) instanceof Schedule.Interval interval
-                                ? text(interval.anchor())
-                                : null);
+                        new Instant[0],
+                        row -> schedule.apply(row) instanceof Schedule.Interval interval ? interval.anchor() : null);
+    }
+
+    private static <T> void times(Columns<T> columns, Function<T, Schedule> schedule) {
+        columns.add(
+                "ats", new Instant[0], row -> schedule.apply(row) instanceof Schedule.OneTime(Instant at) ? at : null);
     }
 
     private static <T> void crons(Columns<T> columns, Function<T, Schedule.@Nullable Cron> cron) {

@@ -59,7 +59,6 @@ final class TaskCreation {
         } else {
             try {
                 transaction.executeWithoutResult(status -> {
-                    outcome.existing(existing(batch));
                     List<Owner> owners = reserve(outcome);
                     Set<Integer> lost = insert(outcome);
                     owners.forEach(owner -> giveBack(owner, lost, batch));
@@ -111,7 +110,7 @@ final class TaskCreation {
                 task.payload().version());
     }
 
-    /// A task that is there already needs no room.
+    /// Which of them are there already.
     private Set<UUID> existing(List<Prepared> batch) {
         var columns = new Columns<>(batch)
                 .add("namespaces", new Integer[0], item -> item.task.namespace())
@@ -123,6 +122,8 @@ final class TaskCreation {
     }
 
     /// Locks the counters in one order for everybody, so that two batches never wait for each other in a ring.
+    /// Tasks that are there already need no room. Whether there are such is only asked where room is short, else
+    /// the insert tells.
     private List<Owner> reserve(Outcome outcome) {
         TreeMap<Owner, List<Integer>> wanted = outcome.open().stream()
                 .filter(place -> outcome.batch.get(place).isLimited())
@@ -133,7 +134,16 @@ final class TaskCreation {
         wanted.forEach((owner, places) -> {
             int limit = outcome.batch.get(places.getLast()).limit();
             Grant grant = quotas.reserve(owner, limit, places.size());
-            places.subList(grant.granted(), places.size())
+            List<Integer> open = places;
+            if (grant.granted() < places.size()) {
+                outcome.existing(
+                        existing(places.stream().map(outcome.batch::get).toList()));
+                open = places.stream().filter(outcome::isOpen).toList();
+                if (open.size() < grant.granted()) {
+                    quotas.giveBack(owner, grant.granted() - open.size());
+                }
+            }
+            open.subList(Math.min(open.size(), grant.granted()), open.size())
                     .forEach(place -> outcome.set(place, new OverQuota(grant.used(), limit)));
         });
         return new ArrayList<>(wanted.keySet());
@@ -186,14 +196,7 @@ final class TaskCreation {
 
         void hint(Planned planned, Row row) {
             long lane = planned.nextAt() == null && Lane.isDispatchable(planned.lane()) ? 1L << planned.lane() : 0;
-            hints.merge(
-                    planned.shard(),
-                    new ShardHint(planned.shard(), lane, row.dueAt()),
-                    (a, b) -> new ShardHint(a.shard(), a.lanes() | b.lanes(), earlier(a.due(), b.due())));
-        }
-
-        private static @Nullable Instant earlier(@Nullable Instant a, @Nullable Instant b) {
-            return a == null || (b != null && b.isBefore(a)) ? b : a;
+            hints.merge(planned.shard(), ShardHint.created(planned.shard(), lane, row.dueAt()), ShardHint::and);
         }
 
         /// Of several callers with the same id the first one stores it.
@@ -216,9 +219,13 @@ final class TaskCreation {
             }
         }
 
+        boolean isOpen(int place) {
+            return results[place] == null;
+        }
+
         List<Integer> open() {
             return IntStream.range(0, results.length)
-                    .filter(place -> results[place] == null)
+                    .filter(this::isOpen)
                     .boxed()
                     .toList();
         }

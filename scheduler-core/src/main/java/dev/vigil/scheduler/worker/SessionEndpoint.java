@@ -14,9 +14,11 @@ import dev.vigil.protocol.identity.TlsContexts;
 import dev.vigil.protocol.link.FrameHeader;
 import dev.vigil.scheduler.execution.LinkEvents;
 import dev.vigil.scheduler.execution.WorkerBoot;
+import dev.vigil.scheduler.task.ShardHints.ShardHint;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.security.cert.X509Certificate;
+import java.time.Instant;
 import java.util.Base64;
 import java.util.HashSet;
 import java.util.List;
@@ -24,6 +26,7 @@ import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 import org.jspecify.annotations.Nullable;
@@ -89,7 +92,26 @@ final class SessionEndpoint implements AutoCloseable {
         }
     }
 
-    record Hints(@Nullable List<Integer> shards, @Nullable List<String> workers) {}
+    /// What a service says has changed.
+    ///
+    /// @param shards  with a command
+    /// @param created what was created, by shard
+    /// @param workers that were blocked, drained or let in again
+    record Hints(
+            @Nullable List<Integer> shards,
+            @Nullable List<Created> created,
+            @Nullable List<String> workers) {}
+
+    /// What was created in a shard.
+    ///
+    /// @param lanes     bit set
+    /// @param due       when the first of it is due
+    /// @param schedules whether schedules are among it; they may be when it is absent
+    record Created(
+            int shard,
+            long lanes,
+            @Nullable Instant due,
+            @Nullable Boolean schedules) {}
 
     record Problem(String type, String title, int status, String code, String detail) {}
 
@@ -237,7 +259,21 @@ final class SessionEndpoint implements AutoCloseable {
         }
         Hints hints = read(exchange, Hints.class);
         if (hints.shards() != null && !hints.shards().isEmpty()) {
-            desk.engine().shardsHinted(hints.shards());
+            desk.engine()
+                    .shardsHinted(
+                            hints.shards().stream().map(ShardHint::command).toList());
+        }
+        if (hints.created() != null) {
+            desk.engine()
+                    .shardsHinted(hints.created().stream()
+                            .flatMap(one -> Stream.ofNullable(one.due())
+                                    .map(due -> new ShardHint(
+                                            one.shard(),
+                                            one.lanes(),
+                                            due,
+                                            !Boolean.FALSE.equals(one.schedules()),
+                                            false)))
+                            .toList());
         }
         if (hints.workers() != null) {
             hints.workers().stream()
