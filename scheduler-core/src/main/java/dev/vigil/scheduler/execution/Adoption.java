@@ -14,7 +14,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,6 +36,8 @@ final class Adoption {
 
     private final LoopState state;
     private final Endings endings;
+    /// What was known of shards when the database failed, until the truth has been read.
+    private final Map<Integer, OwnedShard> known = new HashMap<>();
 
     Adoption(LoopState state, Endings endings) {
         this.state = state;
@@ -47,6 +48,19 @@ final class Adoption {
     ///
     /// @param orphaned its last owner vanished instead of releasing it
     record Claim(int shard, long epoch, long changeSeq, boolean orphaned) {}
+
+    /// Of what came, what is not taken up. A shard may come back under a newer epoch before it was noticed that it had
+    /// gone.
+    List<Claim> fresh(List<Claim> claimed) {
+        var newest = new HashMap<Integer, Claim>();
+        claimed.forEach(claim -> newest.merge(claim.shard(), claim, (a, b) -> a.epoch() > b.epoch() ? a : b));
+        newest.values().stream()
+                .filter(claim -> state.owns(claim.shard()) && state.shard(claim.shard()).epoch < claim.epoch())
+                .forEach(claim -> state.lose(claim.shard()));
+        return newest.values().stream()
+                .filter(claim -> !state.owns(claim.shard()))
+                .toList();
+    }
 
     /// Takes shards over: reads what is open in them and lists it under the new epoch before anything is
     /// dispatched, so that the newest epoch always lists all that is open.
@@ -78,48 +92,43 @@ final class Adoption {
     }
 
     /// Reads the truth anew after the database failed in the middle of something: the shards that are still its
-    /// own are adopted again, with what is known of their executions. What this core committed and never sent
-    /// goes back.
-    ///
-    /// When the database fails in the middle of this as well, all is as it was before: the shards would be nobody's
-    /// otherwise, for nobody takes them from a core that lives.
+    /// own are adopted again. What is known of their executions is kept for [#recall], for the database may fail
+    /// again meanwhile.
     void reload() {
-        Map<Integer, OwnedShard> before = Map.copyOf(state.shards);
-        try {
-            int adopted = adoptAgain(before);
-            LOG.info("event=shards_reloaded count={} of={}", adopted, before.size());
-        } catch (RuntimeException failure) {
-            List.copyOf(state.shards.keySet()).forEach(state::lose);
-            state.shards.putAll(before);
-            throw failure;
-        }
-    }
-
-    private int adoptAgain(Map<Integer, OwnedShard> before) {
-        List<Claim> claims = state.truth.shards(before.keySet()).stream()
-                .filter(row ->
-                        state.core.incarnation().equals(row.owner()) && row.epoch() == state.shard(row.id()).epoch)
-                .map(row -> new Claim(row.id(), row.epoch(), row.changeSeq(), state.shard(row.id()).orphaned))
+        state.shards.forEach(known::putIfAbsent);
+        List<Claim> claims = state.truth.shards(known.keySet()).stream()
+                .filter(row -> state.core.incarnation().equals(row.owner()) && row.epoch() == known(row.id()).epoch)
+                .map(row -> new Claim(row.id(), row.epoch(), row.changeSeq(), known(row.id()).orphaned))
                 .toList();
-        before.keySet().forEach(state::lose);
+        List.copyOf(state.shards.keySet()).forEach(state::lose);
         adopt(claims);
-        for (Claim claim : claims) {
-            OwnedShard old = Objects.requireNonNull(before.get(claim.shard));
-            for (Open open : List.copyOf(state.shard(claim.shard).open.values())) {
-                recall(open, old.open.get(open.id()));
-            }
-        }
-        return claims.size();
+        LOG.info("event=shards_reloaded count={} of={}", claims.size(), known.size());
     }
 
-    private void recall(Open open, @Nullable Open known) {
-        if (known != null && known.worker.equals(open.worker) && known.phase != Phase.COMMITTED) {
-            open.startedAt = known.startedAt;
-            open.startEvent = known.startEvent;
-            open.enter(known.phase == Phase.ENDING ? Phase.SENT : known.phase, known.since);
-        } else if (open.workerFence >> 32 == state.shard(open.due.shard()).epoch) {
+    /// Once all has been read: what is open is as far as it was. What this core committed and never sent goes back.
+    void recall() {
+        known.values().stream()
+                .filter(before -> state.owns(before.id))
+                .forEach(before ->
+                        List.copyOf(state.shard(before.id).open.values()).forEach(open -> recall(open, before)));
+        known.clear();
+    }
+
+    private OwnedShard known(int shard) {
+        return Objects.requireNonNull(known.get(shard));
+    }
+
+    private void recall(Open open, OwnedShard before) {
+        Open old = before.open.get(open.id());
+        if (old != null && old.worker.equals(open.worker) && old.phase != Phase.COMMITTED) {
+            open.startedAt = old.startedAt;
+            open.startEvent = old.startEvent;
+            open.workerFence = old.workerFence;
+            open.enter(old.phase == Phase.ENDING ? Phase.SENT : old.phase, old.since);
+        } else if ((old != null && old.phase == Phase.COMMITTED) || before.committing.contains(open.id())) {
             endings.neverRan(open, "not_sent");
         }
+        // Anything else was inherited, and stays so: a listing whose answer was lost names it in this epoch.
     }
 
     private void inherit(List<Dispatched> rows) {
@@ -254,14 +263,15 @@ final class Adoption {
         state.examine(state.missing(owned, passed));
     }
 
-    /// A worker fell silent.
+    /// A worker fell silent. What was sent to it after that was noticed, because it is here again by now, is not
+    /// concerned.
     ///
-    /// @param since how long ago it was heard last: its silence began before it was noticed
-    void workerSilent(WorkerBoot worker, Duration since) {
-        long now = state.core.nanos();
+    /// @param noticedAt monotonic nanoseconds
+    /// @param since     how long before it was heard last: its silence began then
+    void workerSilent(WorkerBoot worker, long noticedAt, Duration since) {
         open(worker).forEach(open -> {
-            if (open.phase == Phase.SENT) {
-                open.enter(Phase.UNHEARD, now - since.toNanos());
+            if (open.phase == Phase.SENT && open.since - noticedAt <= 0) {
+                open.enter(Phase.UNHEARD, noticedAt - since.toNanos());
             }
         });
     }

@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.PriorityQueue;
 import java.util.Set;
@@ -184,8 +185,16 @@ final class Dispatching {
         Instant now = state.core.clock().now();
         Owned owned = state.owned(
                 planned.stream().map(item -> item.due.shard()).distinct().toList());
-        List<Line> lines = planned.stream().map(item -> line(item, now)).toList();
+        // A line of this batch may not hide an earlier one of it from whoever recovers the shard.
+        Map<Integer, Long> lows = new HashMap<>();
+        planned.forEach(item ->
+                lows.merge(item.due.shard(), state.shard(item.due.shard()).low(item.n), Math::min));
+        List<Line> lines = planned.stream()
+                .map(item -> line(item, Objects.requireNonNull(lows.get(item.due.shard())), now))
+                .toList();
+        planned.forEach(item -> state.shard(item.due.shard()).committing.add(item.due.id()));
         Set<Integer> passed = state.truth.dispatch(owned, lines);
+        planned.forEach(item -> state.shard(item.due.shard()).committing.clear());
         for (Planned item : planned) {
             if (passed.contains(item.due.shard())) {
                 var open = new Open(item.due.withoutPayload(), item.worker, item.fence);
@@ -201,12 +210,11 @@ final class Dispatching {
         state.examine(state.missing(owned, passed));
     }
 
-    private Line line(Planned item, Instant now) {
-        OwnedShard shard = state.shard(item.due.shard());
+    private static Line line(Planned item, long low, Instant now) {
         return new Line(
-                shard.id,
+                item.due.shard(),
                 item.n,
-                shard.low(item.n),
+                low,
                 item.worker,
                 item.due.id(),
                 item.due.attempt() + 1,

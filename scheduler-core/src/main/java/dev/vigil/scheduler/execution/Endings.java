@@ -46,6 +46,7 @@ final class Endings {
 
     private final LoopState state;
     private final List<Over> over = new ArrayList<>();
+    private final List<Over> aside = new ArrayList<>();
     private final List<Reported> unclaimed = new ArrayList<>();
     private final List<Reported> undecided = new ArrayList<>();
 
@@ -169,7 +170,8 @@ final class Endings {
         over.add(new Over(open.due, open, last, code, report));
     }
 
-    /// Runs what waits. Throws when the database fails; then [#reload] and the loop's own reload start over.
+    /// Runs what waits. Throws when the database fails; then [#setAside], the reading of the truth and
+    /// [#takeUp] start over.
     void flush() {
         over.removeIf(item -> !state.owns(item.due.shard()));
         while (!over.isEmpty()) {
@@ -185,15 +187,25 @@ final class Endings {
         }
     }
 
-    /// After a failure: reports of workers are taken again once the truth has been read, all else follows from
-    /// it.
-    void reload() {
-        List<Reported> again = over.stream()
-                .map(Over::report)
-                .filter(java.util.Objects::nonNull)
-                .toList();
+    /// After a failure: what was to be stored waits until the truth has been read.
+    void setAside() {
+        aside.addAll(over);
         over.clear();
-        again.forEach(report -> reported(report.worker, report.end));
+    }
+
+    /// Once the truth has been read: what is still open ends as it was to end, by its worker's report or by the owner's
+    /// decision. The rest was stored by a statement whose answer was lost, or follows from a command again.
+    void takeUp() {
+        List<Over> again = List.copyOf(aside);
+        aside.clear();
+        for (Over item : again) {
+            Open open = state.index.find(item.due.id());
+            if (item.report != null) {
+                reported(item.report.worker, item.report.end);
+            } else if (open != null && item.open != null && open.worker.equals(item.open.worker)) {
+                end(open, item.next, item.code, null);
+            }
+        }
     }
 
     private void close(List<Over> batch) {

@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.LongSupplier;
@@ -94,6 +95,16 @@ final class LoopState {
         shard(open.due.shard()).add(open, line);
         index.put(open);
         permits.take(open.due);
+    }
+
+    /// What was told of these may be read after the truth was read anew, which knows them by other objects.
+    List<Open> current(List<Open> told) {
+        return told.stream()
+                .flatMap(
+                        open -> Optional.ofNullable(index.find(open.id()))
+                                .filter(now -> now.isHeldBy(open.worker, open.workerFence))
+                                .stream())
+                .toList();
     }
 
     /// Keys of a shard that cannot be dispatched now.

@@ -39,6 +39,9 @@ final class OwnedShard {
     final Set<UUID> waiting = new HashSet<>();
     final Set<UUID> turns = new HashSet<>();
 
+    /// Executions of a dispatch statement whose answer has not come: they may be dispatched, and are not sent.
+    final Set<UUID> committing = new HashSet<>();
+
     /// How often workers declined an execution.
     final Map<UUID, Integer> declines = new HashMap<>();
 

@@ -31,6 +31,9 @@ final class OwnerLoop implements AutoCloseable {
     static final Duration HOUSEKEEPING = Duration.ofSeconds(1);
     private static final Duration RETRY = Duration.ofMillis(250);
 
+    /// Between two turns while this core may not act.
+    private static final Duration NO_RIGHT = Duration.ofMillis(50);
+
     /// How long shards are tried to be released at the end.
     private static final Duration FAREWELL = Duration.ofSeconds(3);
 
@@ -166,7 +169,7 @@ final class OwnerLoop implements AutoCloseable {
 
     void started(List<Open> opens) {
         Instant at = state.core.clock().now();
-        post(() -> opens.forEach(open -> {
+        post(() -> state.current(opens).forEach(open -> {
             if (open.startedAt == null) {
                 open.startedAt = at;
                 open.startEvent = ExecutionEvents.start(open, at);
@@ -176,16 +179,17 @@ final class OwnerLoop implements AutoCloseable {
 
     /// These dispatches came back without having run.
     void cameBack(List<Open> opens, String code) {
-        post(() -> opens.forEach(open -> endings.neverRan(open, code)));
+        post(() -> state.current(opens).forEach(open -> endings.neverRan(open, code)));
     }
 
     /// A worker would not have these.
     void declined(List<Open> opens, String code) {
-        post(() -> opens.forEach(open -> endings.declined(open, code)));
+        post(() -> state.current(opens).forEach(open -> endings.declined(open, code)));
     }
 
     void silent(WorkerBoot worker, Duration since) {
-        post(() -> adoption.workerSilent(worker, since));
+        long at = state.core.nanos();
+        post(() -> adoption.workerSilent(worker, at, since));
     }
 
     void left(WorkerBoot worker) {
@@ -265,17 +269,18 @@ final class OwnerLoop implements AutoCloseable {
 
     private void recover() {
         dispatching.reload();
+        endings.setAside();
         adoption.reload();
         dependencies.adopt(List.copyOf(state.shards.keySet()));
-        endings.reload();
+        adoption.recall();
+        endings.takeUp();
         failed = false;
     }
 
     /// @return whether there is more to do at once
     private boolean step() {
         if (!claimed.isEmpty()) {
-            List<Claim> fresh =
-                    claimed.stream().filter(claim -> !state.owns(claim.shard())).toList();
+            List<Claim> fresh = adoption.fresh(claimed);
             adoption.adopt(fresh);
             dependencies.adopt(fresh.stream().map(Claim::shard).toList());
             claimed.clear();
@@ -346,7 +351,8 @@ final class OwnerLoop implements AutoCloseable {
             wait = Math.min(
                     wait, Duration.between(state.core.clock().at(now), next).toNanos());
         }
-        return Math.max(0, wait);
+        // What is due waits for the right to act, and does not keep the processor busy meanwhile.
+        return Math.max(state.core.mayAct() ? 0 : NO_RIGHT.toNanos(), wait);
     }
 
     private static @Nullable Instant earlier(@Nullable Instant a, @Nullable Instant b) {

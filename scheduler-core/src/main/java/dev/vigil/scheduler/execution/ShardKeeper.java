@@ -196,7 +196,8 @@ final class ShardKeeper implements AutoCloseable {
             int id = Objects.requireNonNull(row.shard());
             boolean mine = core.incarnation().equals(row.owner());
             Long epoch = held.get(id);
-            if (epoch != null && (!mine || row.epoch() != epoch)) {
+            // What a beat saw before a shard was claimed tells nothing of it.
+            if (epoch != null && (row.epoch() > epoch || (row.epoch() == epoch && !mine))) {
                 held.remove(id);
                 loop(id).lose(id, epoch);
                 epoch = null;

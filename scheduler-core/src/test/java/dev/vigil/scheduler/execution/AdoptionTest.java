@@ -1,7 +1,8 @@
 package dev.vigil.scheduler.execution;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.assertThatException;
+import static org.awaitility.Awaitility.await;
 
 import dev.vigil.postgres.Credentials;
 import dev.vigil.postgres.Role;
@@ -10,17 +11,20 @@ import dev.vigil.scheduler.execution.Open.Phase;
 import dev.vigil.scheduler.execution.OwnerWrites.Line;
 import dev.vigil.scheduler.task.Drafts;
 import dev.vigil.scheduler.task.Tasks;
-import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.springframework.dao.DataAccessResourceFailureException;
 import org.springframework.jdbc.core.simple.JdbcClient;
 
 /// What an owner does with the executions that are open in its shards, as time passes.
@@ -28,20 +32,21 @@ class AdoptionTest {
     private static final WorkerBoot WORKER = new WorkerBoot(new UUID(8, 1), new UUID(8, 2));
 
     private final EngineFixture fixture = new EngineFixture();
-    private String broken = "";
     private final Tasks tasks = fixture.tasks();
-    private final LoopState.Core core = core();
-    private final CoreConnection connection = connection();
-    private final LoopState state = new LoopState(core, breakable(new Postgres(connection)), new OpenIndex().part(0));
+    private @Nullable Postgres postgres;
+    private String failsBefore = "";
+    private String failsAfter = "";
+    private final LoopState state = state();
     private final Endings endings = new Endings(state);
     private final Adoption adoption = new Adoption(state, endings);
     private UUID id = new UUID(0, 0);
+    private Claim claim = new Claim(0, 0, 0, false);
     private int shard;
 
-    private LoopState.Core core() {
+    private LoopState state() {
         Credentials credentials = fixture.database.database().as(Role.CORE);
         var clock = new DbClock(System::nanoTime);
-        return new LoopState.Core(
+        var core = new LoopState.Core(
                 UUID.randomUUID(),
                 System::nanoTime,
                 new Tenure(),
@@ -59,29 +64,23 @@ class AdoptionTest {
                 new WorkersSeen(),
                 new Random(1),
                 new Shortages());
+        var database = new CoreConnection.Database(credentials.url(), credentials.username(), credentials.password());
+        postgres = new Postgres(new CoreConnection(database, core));
+        return new LoopState(core, failing(postgres), new OpenIndex().part(0));
     }
 
-    private CoreConnection connection() {
-        Credentials credentials = fixture.database.database().as(Role.CORE);
-        return new CoreConnection(
-                new CoreConnection.Database(credentials.url(), credentials.username(), credentials.password()), core);
-    }
-
-    /// The truth, whose connection the server ends once, before the question named by [#broken].
-    private Truth breakable(Truth truth) {
+    /// Breaks before or after a statement, so that nobody hears what became of it.
+    private Truth failing(Truth truth) {
         return (Truth) Proxy.newProxyInstance(
                 Truth.class.getClassLoader(), new Class<?>[] {Truth.class}, (proxy, method, arguments) -> {
-                    if (method.getName().equals(broken)) {
-                        broken = "";
-                        fixture.count("SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity"
-                                + " WHERE application_name = '"
-                                + CoreConnection.applicationName(core.incarnation()) + "'");
+                    if (method.getName().equals(failsBefore)) {
+                        throw new DataAccessResourceFailureException("it broke before");
                     }
-                    try {
-                        return method.invoke(truth, arguments);
-                    } catch (InvocationTargetException failure) {
-                        throw failure.getCause();
+                    Object answer = method.invoke(truth, arguments);
+                    if (method.getName().equals(failsAfter)) {
+                        throw new DataAccessResourceFailureException("it broke after");
                     }
+                    return answer;
                 });
     }
 
@@ -89,9 +88,9 @@ class AdoptionTest {
     void dispatchOne() {
         id = fixture.create(tasks, Drafts.now());
         shard = (int) fixture.count("SELECT shard FROM scheduler.execution");
-        JdbcClient db = connection.db();
+        JdbcClient db = Objects.requireNonNull(postgres).connection().db();
         ShardRows.enter(db, state.core.incarnation(), "https://127.0.0.1:1");
-        Claim claim = ShardRows.claim(db, state.core.incarnation(), 16).stream()
+        claim = ShardRows.claim(db, state.core.incarnation(), 16).stream()
                 .filter(one -> one.shard() == shard)
                 .findFirst()
                 .orElseThrow();
@@ -105,20 +104,6 @@ class AdoptionTest {
     void stop() {
         state.truth.close();
         fixture.close();
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"shards", "horizon", "open", "list", "lanes"})
-    void a_shard_is_not_forgotten_when_the_database_fails_again_while_it_is_read_anew(String question) {
-        open().enter(Phase.SENT, System.nanoTime());
-        broken = question;
-
-        assertThatThrownBy(adoption::reload).isInstanceOf(RuntimeException.class);
-        state.truth.close();
-        assertThat(state.owns(shard)).isTrue();
-        adoption.reload();
-
-        assertThat(open().phase).isEqualTo(Phase.SENT);
     }
 
     @Test
@@ -168,6 +153,112 @@ class AdoptionTest {
         endings.flush();
 
         assertThat(fixture.count("SELECT losses FROM scheduler.execution")).isOne();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"horizon", "lastN", "open", "list", "lanes"})
+    void a_database_that_fails_again_while_the_truth_is_read_costs_no_shard_and_no_knowledge(String statement) {
+        open().enter(Phase.SENT, System.nanoTime());
+
+        failsBefore = statement;
+        assertThatException().isThrownBy(adoption::reload);
+        failsBefore = "";
+        failsAfter = statement;
+        assertThatException().isThrownBy(adoption::reload);
+        failsAfter = "";
+        adoption.reload();
+        adoption.recall();
+
+        assertThat(state.owns(shard)).isTrue();
+        assertThat(open().phase).isEqualTo(Phase.SENT);
+        assertThat(endings.isEmpty()).isTrue();
+    }
+
+    @Test
+    void what_a_lost_answer_has_listed_in_a_new_epoch_may_be_running() {
+        state.lose(shard);
+        failsAfter = "list";
+        assertThatException().isThrownBy(() -> adoption.adopt(List.of(claim)));
+        failsAfter = "";
+
+        adoption.reload();
+        adoption.recall();
+
+        assertThat(open().phase).isEqualTo(Phase.INHERITED);
+        assertThat(endings.isEmpty()).isTrue();
+    }
+
+    @Test
+    void what_was_committed_and_not_sent_when_the_database_failed_goes_back_however_often_it_fails() {
+        open().enter(Phase.COMMITTED, System.nanoTime());
+
+        for (int i = 0; i < 2; i++) {
+            endings.setAside();
+            adoption.reload();
+        }
+        adoption.recall();
+        endings.takeUp();
+        endings.flush();
+
+        assertThat(state.shard(shard).open).isEmpty();
+        assertThat(fixture.count("SELECT count(*) FROM scheduler.execution WHERE fence_min > 0 AND losses = 0"))
+                .isOne();
+    }
+
+    @Test
+    void what_was_decided_and_not_stored_when_the_database_failed_is_stored_later() {
+        open().enter(Phase.SENT, System.nanoTime());
+        endings.lost(open());
+
+        endings.setAside();
+        adoption.reload();
+        adoption.recall();
+        endings.takeUp();
+        endings.flush();
+
+        assertThat(fixture.count("SELECT losses FROM scheduler.execution")).isOne();
+    }
+
+    @Test
+    void a_batch_for_two_workers_is_recovered_whole() {
+        Open first = open();
+        state.forget(first);
+        fixture.create(tasks, Drafts.now());
+        fixture.create(tasks, Drafts.now());
+        JdbcClient db = fixture.database.superuser();
+        db.sql("DELETE FROM scheduler.execution WHERE id = :id").param("id", id).update();
+        db.sql("UPDATE scheduler.execution SET shard = :shard")
+                .param("shard", shard)
+                .update();
+        fixture.fleet.join(1);
+        fixture.fleet.join(1);
+        state.core.clock().read(Instant.now().plusSeconds(1), System.nanoTime());
+        state.core.tenure().renewed(System.nanoTime());
+        state.shard(shard).lanes.rewindAll(-1, Instant.EPOCH);
+        state.shard(shard).applied = state.shard(shard).announced;
+        var dispatching = new Dispatching(state);
+
+        dispatching.read();
+        await().until(() -> {
+            dispatching.dispatch();
+            return state.shard(shard).open.size() == 2;
+        });
+
+        assertThat(fixture.count("SELECT count(DISTINCT n) FROM scheduler.open_dispatch"))
+                .isEqualTo(2);
+    }
+
+    @Test
+    void a_silence_noticed_before_a_dispatch_was_sent_says_nothing_of_it() {
+        long noticed = System.nanoTime();
+        open().enter(Phase.SENT, noticed + 1);
+
+        adoption.workerSilent(WORKER, noticed, Duration.ofSeconds(3));
+        assertThat(open().phase).isEqualTo(Phase.SENT);
+        adoption.workerSilent(WORKER, noticed + 1, Duration.ofSeconds(3));
+
+        assertThat(open().phase).isEqualTo(Phase.UNHEARD);
+        assertThat(open().since).isEqualTo(noticed + 1 - Duration.ofSeconds(3).toNanos());
     }
 
     private void openFor(int seconds) {

@@ -33,7 +33,8 @@ public sealed interface Event {
     /// @param until when it must have started at the latest
     record Expected(Instant at, UUID task, Instant until) implements Event {}
 
-    /// An execution that may not run before it is due.
+    /// From now on an execution lies in its queue, and may run when it is due: when it is stored, when it is let go by
+    /// the one before, and when it is to be tried again.
     ///
     /// @param dueAt by the database's clock
     record Due(Instant at, UUID execution, Instant dueAt) implements Event {}

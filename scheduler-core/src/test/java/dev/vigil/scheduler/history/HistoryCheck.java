@@ -174,15 +174,20 @@ public final class HistoryCheck {
         }
     }
 
+    /// An execution that is tried again is due anew.
     private void dueTimes() {
         Map<UUID, Instant> due = new HashMap<>();
-        history.all(Due.class).forEach(one -> due.put(one.execution(), one.dueAt()));
-        for (Started start : history.all(Started.class)) {
-            Instant dueAt = due.get(start.execution());
-            if (dueAt != null && latestReading(start.at()).isBefore(dueAt)) {
-                broken(
-                        Invariant.I6_NO_EARLY_START,
-                        "execution " + start.execution() + " started at " + start.at() + " and was due at " + dueAt);
+        for (Event event : history.inOrder()) {
+            if (event instanceof Due one) {
+                due.put(one.execution(), one.dueAt());
+            } else if (event instanceof Started start) {
+                Instant dueAt = due.get(start.execution());
+                if (dueAt != null && latestReading(start.at()).isBefore(dueAt)) {
+                    broken(
+                            Invariant.I6_NO_EARLY_START,
+                            "execution " + start.execution() + " started at " + start.at() + " and was due at "
+                                    + dueAt);
+                }
             }
         }
     }
@@ -216,25 +221,23 @@ public final class HistoryCheck {
         history.all(Again.class)
                 .forEach(one -> agains.computeIfAbsent(one.execution(), key -> new TreeMap<>())
                         .put(one.attempt(), one));
-        Map<UUID, List<Dispatched>> dispatches = new HashMap<>();
+        Map<UUID, Map<Long, Integer>> attempts = new HashMap<>();
         history.all(Dispatched.class)
-                .forEach(one -> dispatches
-                        .computeIfAbsent(one.execution(), key -> new ArrayList<>())
-                        .add(one));
-        agains.forEach((execution, steps) -> {
-            waits(execution, steps);
-            for (Dispatched dispatch : dispatches.getOrDefault(execution, List.of())) {
-                Again before = steps.get(dispatch.attempt() - 1);
-                // A dispatch commits a moment ahead of the time its frame leaves.
-                Duration lead = Duration.ofMillis(100);
-                if (before != null && latestReading(dispatch.at()).plus(lead).isBefore(before.notBefore())) {
-                    broken(
-                            Invariant.I7_RETRIES,
-                            "attempt " + dispatch.attempt() + " of " + execution + " left at " + dispatch.at()
-                                    + ", not before " + before.notBefore());
-                }
+                .forEach(one -> attempts.computeIfAbsent(one.execution(), key -> new HashMap<>())
+                        .put(one.fence(), one.attempt()));
+        agains.forEach(this::waits);
+        // A dispatch may commit before the time its frame leaves; what counts is when the attempt starts.
+        for (Started start : history.all(Started.class)) {
+            Integer attempt = attempts.getOrDefault(start.execution(), Map.of()).get(start.fence());
+            SortedMap<Integer, Again> steps = agains.get(start.execution());
+            Again before = attempt == null || steps == null ? null : steps.get(attempt - 1);
+            if (before != null && latestReading(start.at()).isBefore(before.notBefore())) {
+                broken(
+                        Invariant.I7_RETRIES,
+                        "attempt " + attempt + " of " + start.execution() + " started at " + start.at()
+                                + ", not before " + before.notBefore());
             }
-        });
+        }
     }
 
     private void waits(UUID execution, SortedMap<Integer, Again> steps) {

@@ -18,6 +18,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.UUID;
 
 /// What runs at the same time, and how long what is due waits for its turn.
@@ -106,26 +107,34 @@ final class Runs {
     }
 
     private void waits() {
-        Map<UUID, Instant> first = new HashMap<>();
-        history.all(Started.class).forEach(start -> first.putIfAbsent(start.execution(), start.at()));
-        history.all(Ended.class).forEach(end -> first.putIfAbsent(end.execution(), end.at()));
-        List<Fault> faults = history.all(Fault.class);
-        for (Due due : history.all(Due.class)) {
-            Instant ready = due.dueAt().minus(history.databaseAhead(due.at()));
-            ready = ready.isBefore(due.at()) ? due.at() : ready;
-            Instant start = first.getOrDefault(due.execution(), history.end());
-            for (Fault fault : faults) {
-                Instant over = fault.until().plus(bounds.recovery());
-                if (fault.at().isBefore(start) && over.isAfter(ready)) {
-                    ready = over;
-                }
+        Map<UUID, TreeSet<Instant>> reached = new HashMap<>();
+        history.all(Started.class)
+                .forEach(start -> reached.computeIfAbsent(start.execution(), key -> new TreeSet<>())
+                        .add(start.at()));
+        history.all(Ended.class)
+                .forEach(end -> reached.computeIfAbsent(end.execution(), key -> new TreeSet<>())
+                        .add(end.at()));
+        history.all(Due.class).forEach(due -> {
+            Instant start =
+                    reached.getOrDefault(due.execution(), new TreeSet<>()).ceiling(due.at());
+            waits(due, start == null ? history.end() : start);
+        });
+    }
+
+    private void waits(Due due, Instant start) {
+        Instant ready = due.dueAt().minus(history.databaseAhead(due.at()));
+        ready = ready.isBefore(due.at()) ? due.at() : ready;
+        for (Fault fault : history.all(Fault.class)) {
+            Instant over = fault.until().plus(bounds.recovery());
+            if (fault.at().isBefore(start) && over.isAfter(ready)) {
+                ready = over;
             }
-            Duration waited = Duration.between(ready, start);
-            if (waited.compareTo(bounds.start()) > 0) {
-                broken(
-                        Invariant.I8_NO_STARVATION,
-                        "execution " + due.execution() + " could start at " + ready + " and waited " + waited);
-            }
+        }
+        Duration waited = Duration.between(ready, start);
+        if (waited.compareTo(bounds.start()) > 0) {
+            broken(
+                    Invariant.I8_NO_STARVATION,
+                    "execution " + due.execution() + " could start at " + ready + " and waited " + waited);
         }
     }
 

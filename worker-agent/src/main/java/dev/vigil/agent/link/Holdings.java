@@ -75,6 +75,11 @@ final class Holdings {
             if (known != null && known.fence() == record.fence()) {
                 continue;
             }
+            if (known != null && known.state() == Held.State.ENDED && known.fence() < record.fence()) {
+                // The newer dispatch makes its result stale, which the core it was for may not live to say.
+                held.remove(record.execution());
+                known = null;
+            }
             if (known != null || held.size() >= Held.MAX) {
                 // An older attempt of it is still here; its end is a matter of seconds, not of this dispatch.
                 acks.accept(core, new AckRecord(record.execution(), record.fence(), "no_slot"));

@@ -1,0 +1,385 @@
+package dev.vigil.scheduler.execution;
+
+import dev.vigil.scheduler.execution.ModelRows.Ended;
+import dev.vigil.scheduler.execution.ModelRows.Execution;
+import dev.vigil.scheduler.execution.ModelRows.Limit;
+import dev.vigil.scheduler.execution.ModelRows.Listed;
+import dev.vigil.scheduler.execution.ModelRows.Shard;
+import dev.vigil.scheduler.execution.OwnerReads.Cursor;
+import dev.vigil.scheduler.execution.OwnerReads.Dispatched;
+import dev.vigil.scheduler.execution.OwnerReads.Fate;
+import dev.vigil.scheduler.execution.OwnerReads.InboxRow;
+import dev.vigil.scheduler.execution.OwnerReads.LaneStart;
+import dev.vigil.scheduler.execution.OwnerReads.NewsFrom;
+import dev.vigil.scheduler.execution.OwnerReads.ShardRow;
+import dev.vigil.scheduler.execution.OwnerWrites.Ending;
+import dev.vigil.scheduler.execution.OwnerWrites.Line;
+import dev.vigil.scheduler.execution.OwnerWrites.Reached;
+import dev.vigil.scheduler.execution.OwnerWrites.Requeue;
+import dev.vigil.scheduler.execution.OwnerWrites.Requeued;
+import dev.vigil.scheduler.execution.PermitRows.Limited;
+import dev.vigil.scheduler.execution.PermitRows.Moved;
+import dev.vigil.scheduler.execution.PermitRows.Standing;
+import dev.vigil.scheduler.history.Event;
+import dev.vigil.scheduler.task.Commands.Kind;
+import dev.vigil.scheduler.task.Lane;
+import dev.vigil.scheduler.task.Priority;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+
+/// The model of PostgreSQL: what each statement of the engine does to the rows, all at once. That the real statements
+/// do the same is shown by the tests on PostgreSQL itself; this is only as good as they are.
+///
+/// What commits is told to the history.
+class ModelDatabase {
+    static final int LANE = Lane.of(Priority.MEDIUM, 1);
+
+    final World world;
+    final ModelRows rows = new ModelRows();
+
+    ModelDatabase(World world, int shards) {
+        this.world = world;
+        for (int i = 0; i < shards; i++) {
+            rows.shards.add(new Shard(i));
+        }
+    }
+
+    Instant clock() {
+        return world.time().plus(rows.ahead);
+    }
+
+    Set<Integer> passed(Owned owned) {
+        var passed = new HashSet<Integer>();
+        for (Owned.Shard claimed : owned.shards()) {
+            Shard shard = rows.shards.get(claimed.id());
+            if (owned.incarnation().equals(shard.owner) && claimed.epoch() == shard.epoch) {
+                passed.add(claimed.id());
+            }
+        }
+        return passed;
+    }
+
+    boolean isLimited(TaskFacts task) {
+        return rows.limits.containsKey(task.owner());
+    }
+
+    private Due row(Execution execution) {
+        return execution.row(isLimited(execution.first.task()));
+    }
+
+    /// A client creates a one_time task.
+    ///
+    /// @return the task of this key, new or not
+    UUID create(String key, int shard, TaskFacts task, Instant at) {
+        UUID known = rows.keys.get(key);
+        if (known != null) {
+            return known;
+        }
+        rows.keys.put(key, task.id());
+        rows.tasks.put(task.id(), task);
+        Instant dueAt = at.isBefore(clock()) ? clock() : at;
+        store(new Due(shard, task.id(), LANE, dueAt, dueAt, 0, 0, 0, task, null, 1));
+        created(shard, dueAt);
+        return task.id();
+    }
+
+    /// News of creation.
+    void created(int shard, Instant dueAt) {
+        rows.transaction++;
+        rows.inbox.add(
+                new InboxRow(shard, rows.transaction, rows.transaction, Kind.CREATED, 1L << LANE, dueAt, null, 1, 0));
+    }
+
+    void store(Due due) {
+        if (rows.executions.putIfAbsent(due.id(), new Execution(due)) == null) {
+            if (Lane.isDispatchable(due.lane())) {
+                world.tell(new Event.Due(world.time(), due.id(), due.dueAt()));
+            }
+        }
+    }
+
+    List<Due> scan(List<Cursor> cursors, Instant bound) {
+        var found = new ArrayList<Due>();
+        for (Cursor cursor : cursors) {
+            List<Due> lane = rows.executions.values().stream()
+                    .filter(one -> one.shard() == cursor.shard() && one.lane == cursor.lane())
+                    .map(this::row)
+                    .filter(one -> one.dueAt().isAfter(cursor.at())
+                            || (one.dueAt().equals(cursor.at()) && one.id().compareTo(cursor.id()) > 0))
+                    .sorted(Due.ORDER)
+                    .toList();
+            lane.stream()
+                    .filter(one -> !one.dueAt().isAfter(bound)
+                            && cursor.reads(one.task().namespace()))
+                    .forEach(found::add);
+            lane.stream().filter(one -> one.dueAt().isAfter(bound)).findFirst().ifPresent(found::add);
+        }
+        return found;
+    }
+
+    List<Due> byId(int shard, Collection<UUID> ids) {
+        return ids.stream()
+                .map(rows.executions::get)
+                .filter(one -> one != null && one.shard() == shard)
+                .map(this::row)
+                .toList();
+    }
+
+    /// Of each shard's newest epoch the lines from `low` on, and of these the newest of each execution.
+    List<Dispatched> open(List<Integer> shards) {
+        var open = new ArrayList<Dispatched>();
+        for (int id : shards) {
+            List<Listed> log = rows.shards.get(id).log;
+            Listed newest =
+                    log.stream().max(Comparator.comparingLong(Listed::fence)).orElse(null);
+            if (newest == null) {
+                continue;
+            }
+            var byExecution = new TreeMap<UUID, Listed>();
+            log.stream()
+                    .filter(one -> one.epoch() == newest.epoch()
+                            && one.line().n() >= newest.line().low())
+                    .forEach(one ->
+                            byExecution.merge(one.line().execution(), one, (a, b) -> a.fence() > b.fence() ? a : b));
+            byExecution.forEach((execution, listed) -> {
+                Execution there = rows.executions.get(execution);
+                if (there != null && there.fenceMin <= listed.fence()) {
+                    open.add(new Dispatched(row(there), listed.line().worker(), listed.fence(), listed.at()));
+                }
+            });
+        }
+        return open;
+    }
+
+    List<LaneStart> lanes(List<Integer> shards) {
+        var first = new HashMap<Integer, Instant>();
+        rows.executions.values().stream()
+                .filter(one -> shards.contains(one.shard()) && one.lane == LANE)
+                .forEach(one -> first.merge(one.shard(), one.dueAt, (a, b) -> a.isBefore(b) ? a : b));
+        return first.entrySet().stream()
+                .map(one -> new LaneStart(one.getKey(), LANE, one.getValue()))
+                .toList();
+    }
+
+    long lastN(int shard, long epoch) {
+        return rows.shards.get(shard).log.stream()
+                .filter(one -> one.epoch() == epoch)
+                .mapToLong(one -> one.line().n())
+                .max()
+                .orElse(0);
+    }
+
+    List<InboxRow> news(List<NewsFrom> from) {
+        return rows.inbox.stream()
+                .filter(row -> from.stream().anyMatch(news -> news.shard() == row.shard() && row.xid() >= news.xid()))
+                .toList();
+    }
+
+    void pruneNews(Owned owned, List<NewsFrom> read) {
+        Set<Integer> passed = passed(owned);
+        rows.inbox.removeIf(row -> passed.contains(row.shard())
+                && read.stream().anyMatch(news -> news.shard() == row.shard() && row.xid() < news.xid()));
+    }
+
+    List<Fate> fates(Collection<UUID> ids) {
+        var fates = new ArrayList<Fate>();
+        for (UUID id : ids) {
+            Execution open = rows.executions.get(id);
+            Long fence = endedBy.get(id);
+            if (fence != null) {
+                fates.add(new Fate(id, true, fence));
+            } else if (open != null) {
+                fates.add(new Fate(id, false, open.fenceMin));
+            }
+        }
+        return fates;
+    }
+
+    private final Map<UUID, Long> endedBy = new HashMap<>();
+
+    List<ShardRow> shards(Collection<Integer> ids) {
+        return ids.stream()
+                .map(rows.shards::get)
+                .map(one -> new ShardRow(one.id, one.owner, one.epoch, 0))
+                .toList();
+    }
+
+    Set<Integer> dispatch(Owned owned, List<Line> lines) {
+        Set<Integer> passed = passed(owned);
+        list(owned, lines);
+        for (Line line : lines) {
+            Execution execution = rows.executions.get(line.execution());
+            if (passed.contains(line.shard()) && execution != null) {
+                TaskFacts task = execution.first.task();
+                world.tell(new Event.Dispatched(
+                        world.time(),
+                        task.id(),
+                        line.execution(),
+                        Fence.of(rows.shards.get(line.shard()).epoch, line.n()),
+                        line.attempt(),
+                        isLimited(task) ? task.owner().toString() : null));
+            }
+        }
+        return passed;
+    }
+
+    Set<Integer> list(Owned owned, List<Line> lines) {
+        Set<Integer> passed = passed(owned);
+        for (Line line : lines) {
+            if (passed.contains(line.shard())) {
+                Shard shard = rows.shards.get(line.shard());
+                shard.log.add(new Listed(shard.epoch, line, clock()));
+            }
+        }
+        return passed;
+    }
+
+    Reached close(Owned owned, List<Ending> endings) {
+        Set<Integer> passed = passed(owned);
+        var ids = new HashSet<UUID>();
+        for (Ending ending : endings) {
+            UUID id = ending.due().id();
+            Execution execution = rows.executions.get(id);
+            if (passed.contains(ending.due().shard()) && execution != null && mayEnd(execution, ending.fence())) {
+                ids.add(id);
+                rows.executions.remove(id);
+                endedBy.put(id, ending.fence());
+                end(execution, ending);
+            }
+        }
+        return new Reached(passed, ids, Set.of());
+    }
+
+    /// Whether a fence is current.
+    boolean mayEnd(Execution execution, long fence) {
+        return execution.fenceMin <= fence;
+    }
+
+    private void end(Execution execution, Ending ending) {
+        TaskFacts task = execution.first.task();
+        rows.history.put(
+                execution.id(), new Ended(task.id(), execution.first.scheduledFor(), ending.state(), ending.code()));
+        boolean reported = ending.duration() != null;
+        if (reported) {
+            world.tell(new Event.Accepted(world.time(), execution.id(), ending.fence()));
+        }
+        world.tell(new Event.Ended(
+                world.time(),
+                task.id(),
+                execution.id(),
+                execution.first.scheduledFor(),
+                ending.state().name().toLowerCase(Locale.ROOT),
+                reported ? ending.fence() : null,
+                ending.attempt(),
+                task.retry().maxAttempts(),
+                execution.losses + ("poison".equals(ending.code()) ? 1 : 0)));
+    }
+
+    List<Requeued> requeue(Owned owned, List<Requeue> requeues) {
+        Set<Integer> passed = passed(owned);
+        var answers = new ArrayList<Requeued>();
+        passed.forEach(shard -> answers.add(new Requeued(shard, null, 0, null)));
+        for (Requeue one : requeues) {
+            Execution execution = rows.executions.get(one.due().id());
+            if (!passed.contains(one.due().shard()) || execution == null || !mayEnd(execution, one.fence())) {
+                continue;
+            }
+            putBack(execution, one);
+            world.tell(new Event.Due(world.time(), execution.id(), execution.dueAt));
+            if (one.attempts() > 0 && one.delay() != null) {
+                world.tell(new Event.Accepted(world.time(), execution.id(), one.fence()));
+                world.tell(new Event.Again(world.time(), execution.id(), execution.attempt, execution.dueAt));
+            }
+            answers.add(new Requeued(execution.shard(), execution.id(), execution.lane, execution.dueAt));
+        }
+        return answers;
+    }
+
+    /// Makes stale what was dispatched, and counts.
+    void putBack(Execution execution, Requeue one) {
+        execution.fenceMin = one.fence() + 1;
+        execution.attempt += one.attempts();
+        execution.losses += one.losses();
+        Duration delay = one.delay();
+        if (delay != null) {
+            execution.dueAt = clock().plus(delay);
+        }
+    }
+
+    List<Moved> permits(Collection<Integer> shards) {
+        var held = new ArrayList<Moved>();
+        rows.limits.forEach((owner, limit) -> limit.permits.forEach((shard, n) -> {
+            if (shards.contains(shard)) {
+                held.add(new Moved(shard, new Limited(1, owner), n));
+            }
+        }));
+        return held;
+    }
+
+    Map<Integer, Integer> takePermits(Owned owned, Limited key, List<Moved> moves) {
+        Set<Integer> passed = passed(owned);
+        Limit limit = rows.limits.get(key.owner());
+        var came = new HashMap<Integer, Integer>();
+        passed.forEach(shard -> came.put(shard, 0));
+        for (Moved move : moves) {
+            if (limit != null && passed.contains(move.shard())) {
+                int n = Math.min(move.n(), Math.max(0, limit.most - limit.taken));
+                if (n < move.n()) {
+                    limit.deniedAt = clock();
+                }
+                limit.taken += n;
+                limit.permits.merge(move.shard(), n, Integer::sum);
+                came.put(move.shard(), n);
+            }
+        }
+        return came;
+    }
+
+    Set<Integer> givePermitsBack(Owned owned, Limited key, List<Moved> moves) {
+        Set<Integer> passed = passed(owned);
+        Limit limit = rows.limits.get(key.owner());
+        for (Moved move : moves) {
+            if (limit != null && passed.contains(move.shard()) && limit.permits.containsKey(move.shard())) {
+                limit.permits.merge(move.shard(), -move.n(), Integer::sum);
+                limit.taken = Math.max(0, limit.taken - move.n());
+            }
+        }
+        return passed;
+    }
+
+    Map<Limited, Standing> standings(Collection<Limited> keys) {
+        var standings = new HashMap<Limited, Standing>();
+        for (Limited key : keys) {
+            Limit limit = rows.limits.get(key.owner());
+            if (limit != null) {
+                boolean wanted = limit.deniedAt.isAfter(clock().minusSeconds(3));
+                standings.put(key, new Standing(limit.most, limit.taken, wanted));
+            }
+        }
+        return standings;
+    }
+
+    void release(Owned owned, Collection<Integer> orphaned) {
+        for (int id : passed(owned)) {
+            Shard shard = rows.shards.get(id);
+            shard.owner = null;
+            shard.orphaned = orphaned.contains(id);
+        }
+    }
+
+    @Nullable UUID owner(int shard) {
+        return rows.shards.get(shard).owner;
+    }
+}
