@@ -96,6 +96,7 @@ final class FullContestant implements Contestant {
         if (folder.wasUsed()) {
             String passwords = Files.readString(folder.rolePasswords());
             Trees.delete(folder.dir());
+            Folders.createPrivate(folder.dir());
             Folders.writePrivate(folder.rolePasswords(), passwords);
         }
     }

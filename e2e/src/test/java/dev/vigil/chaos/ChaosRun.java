@@ -83,6 +83,10 @@ final class ChaosRun implements AutoCloseable {
     private List<Fault> longPlan(int count, String pattern, Random chance) {
         List<Fault> kinds =
                 all().stream().filter(fault -> fault.name().matches(pattern)).toList();
+        if (kinds.isEmpty()) {
+            throw new IllegalArgumentException("no fault of a long run is named like " + pattern + "; there are "
+                    + all().stream().map(Fault::name).toList());
+        }
         var plan = new ArrayList<>(kinds);
         Collections.shuffle(plan, chance);
         var urn = new ArrayList<Fault>();
