@@ -6,7 +6,6 @@ import dev.vigil.api.web.Accounts;
 import dev.vigil.api.web.Answer;
 import dev.vigil.api.web.Call;
 import dev.vigil.api.web.Code;
-import dev.vigil.api.web.Cursors;
 import dev.vigil.api.web.FieldError;
 import dev.vigil.api.web.Problem;
 import dev.vigil.api.web.ProblemException;
@@ -106,17 +105,8 @@ final class ExecutionCommandRoutes implements Routes {
                     "state", "not_in_list", "names what is tried again", "use failed, timed_out or cancelled"))));
         }
         List<ExecutionView> rows = executions.list(filter, query.page(reading.cursors()));
-        return Answer.json(
-                200,
-                reading.cursors()
-                        .page(
-                                rows,
-                                Cursors.limit(call),
-                                query.name(),
-                                new Cursors.View<>(
-                                        ExecutionView::id,
-                                        execution -> outcome(call, execution),
-                                        execution -> ExecutionRoutes.isVisible(call, execution))));
+        return ExecutionRoutes.page(
+                call, query, reading.cursors(), new ExecutionRoutes.Page(rows, execution -> outcome(call, execution)));
     }
 
     private Map<String, Object> outcome(Call call, ExecutionView execution) {

@@ -27,6 +27,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /// Executions: read and cancel.
@@ -76,17 +77,21 @@ final class ExecutionRoutes implements Routes {
     private Answer list(Call call) {
         var query = new ListQuery(call, reading.namespaces());
         List<ExecutionView> rows = executions.list(query.executions(), query.page(reading.cursors()));
+        return page(call, query, reading.cursors(), new Page(rows, reading.json()::execution));
+    }
+
+    /// Executions, up to one more than a page has, and how each is shown.
+    record Page(List<ExecutionView> rows, Function<ExecutionView, Object> shown) {}
+
+    /// A page of executions, those left out that the caller may not see.
+    static Answer page(Call call, ListQuery query, Cursors cursors, Page page) {
         return Answer.json(
                 200,
-                reading.cursors()
-                        .page(
-                                rows,
-                                Cursors.limit(call),
-                                query.name(),
-                                new Cursors.View<>(
-                                        ExecutionView::id,
-                                        reading.json()::execution,
-                                        execution -> isVisible(call, execution))));
+                cursors.page(
+                        page.rows,
+                        Cursors.limit(call),
+                        query.name(),
+                        new Cursors.View<>(ExecutionView::id, page.shown, execution -> isVisible(call, execution))));
     }
 
     private Answer get(Call call) {
@@ -170,7 +175,7 @@ final class ExecutionRoutes implements Routes {
         return execution;
     }
 
-    static boolean isVisible(Call call, ExecutionView execution) {
+    private static boolean isVisible(Call call, ExecutionView execution) {
         return AccessPolicy.decide(call.caller(), Action.READ, target(execution)) instanceof Verdict.Allowed;
     }
 
