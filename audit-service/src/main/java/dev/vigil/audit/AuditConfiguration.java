@@ -192,8 +192,8 @@ class AuditConfiguration {
     }
 
     @Bean
-    AuditRoutes routes(JdbcClient db, NoteSigner signer) {
-        return new AuditRoutes(db, signer);
+    AuditRoutes routes(HikariDataSource connections, NoteSigner signer) {
+        return new AuditRoutes(connections, signer);
     }
 
     /// How both kinds of connections are made.

@@ -9,6 +9,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import dev.vigil.postgres.Role;
 import dev.vigil.protocol.audit.AuditEvent;
 import dev.vigil.protocol.audit.EventType;
 import dev.vigil.protocol.audit.Result;
@@ -124,6 +125,94 @@ class AuditRoutesTest {
         assertThat(SERVICE.json(of + "&from=2020-01-02T02:00:00%2B02:00&to=2020-01-02T00:00:02Z")
                         .path("items"))
                 .hasSize(2);
+    }
+
+    @Test
+    void filters_hold_together_whichever_of_them_finds_less() throws Exception {
+        UUID task = Id.next(Kind.TASK).uuid();
+        UUID often = Id.next(Kind.USER).uuid();
+        UUID seldom = Id.next(Kind.USER).uuid();
+        var events = IntStream.range(0, 3_000)
+                .mapToObj(i -> event(EventType.TASK_UPDATED, i % 1_000 == 7 ? "seldom" : "often")
+                        .task(task)
+                        .user(i % 1_500 == 7 ? seldom : often))
+                .toList();
+        SERVICE.emit(events.toArray(AuditEvent[]::new));
+        await().until(() -> SERVICE.find(events.getLast().id()));
+        String of = EVENTS + "?limit=200&task_id=" + new Id(Kind.TASK, task);
+
+        assertThat(SERVICE.json(of + "&action=seldom").path("items")).hasSize(3);
+        assertThat(SERVICE.json(of + "&actor=" + new Id(Kind.USER, seldom)).path("items"))
+                .hasSize(2);
+        assertThat(SERVICE.json(of + "&action=seldom&actor=" + new Id(Kind.USER, seldom))
+                        .path("items"))
+                .hasSize(1);
+        assertThat(SERVICE.json(of + "&action=often&actor=" + new Id(Kind.USER, often))
+                        .path("items"))
+                .hasSize(200);
+        assertThat(SERVICE.json(of + "&action=never").path("items")).isEmpty();
+    }
+
+    @Test
+    void events_of_other_times_stand_where_they_happened_whenever_they_were_told() throws Exception {
+        UUID task = Id.next(Kind.TASK).uuid();
+        Instant day = Instant.parse("2021-03-04T00:00:00Z");
+        // A second, ten seconds, half a minute and a day apart, told in three steps out of order.
+        List<Integer> seconds = List.of(30, 0, 11, 86_400, 1, 10, 9, 61, 60, 12, 31);
+        for (List<Integer> step : List.of(seconds.subList(0, 5), seconds.subList(5, 8), seconds.subList(8, 11))) {
+            SERVICE.emit(step.stream()
+                    .map(second -> AuditEvent.of(
+                                    EventType.TASK_UPDATED, "update", Result.SUCCESS, day.plusSeconds(second))
+                            .task(task))
+                    .toArray(AuditEvent[]::new));
+            SERVICE.listed(task, seconds.indexOf(step.getLast()) + 1);
+        }
+        List<String> expected = seconds.stream()
+                .sorted()
+                .map(second -> day.plusSeconds(second).toString())
+                .toList();
+        for (String sort : List.of("timestamp", "-timestamp")) {
+            var seen = new ArrayList<String>();
+            String page = EVENTS + "?task_id=" + new Id(Kind.TASK, task) + "&limit=2&sort=" + sort;
+            JsonNode answer = SERVICE.json(page);
+            while (true) {
+                answer.path("items")
+                        .forEach(item -> seen.add(
+                                Instant.parse(item.path("timestamp").asString()).toString()));
+                if (answer.path("next").isNull()) {
+                    break;
+                }
+                answer = SERVICE.json(page + "&after=" + answer.path("next").asString());
+            }
+            assertThat(sort.equals("timestamp") ? seen : seen.reversed()).isEqualTo(expected);
+        }
+    }
+
+    @Test
+    void what_the_version_before_listed_is_found_among_the_rest() throws Exception {
+        UUID task = Id.next(Kind.TASK).uuid();
+        UUID other = Id.next(Kind.TASK).uuid();
+        AuditEvent earlier = event(EventType.TASK_CREATED, "create").task(other);
+        SERVICE.emit(earlier);
+        long seq = SERVICE.listed(other, 1).get(0).path("seq").asLong();
+        UUID listedThen = Id.next(Kind.AUDIT_EVENT).uuid();
+        SERVICE.ledger()
+                .as(Role.AUDIT)
+                .sql("""
+                        INSERT INTO audit.event (seq, id, at, event_type, action, result, task_id)
+                        VALUES (:seq, :id, now() - interval '1 hour', 'task_created', 'create', 'success', :task)
+                        """)
+                .param("seq", seq)
+                .param("id", listedThen)
+                .param("task", task)
+                .update();
+        SERVICE.emit(event(EventType.TASK_DELETED, "delete").task(task));
+
+        JsonNode items = SERVICE.listed(task, 2);
+
+        assertThat(items.get(0).path("event_type").asString()).isEqualTo("task_deleted");
+        assertThat(items.get(1).path("seq").asLong()).isEqualTo(seq);
+        assertThat(SERVICE.find(listedThen)).isTrue();
     }
 
     @Test

@@ -1,10 +1,13 @@
 package dev.vigil.audit;
 
 import dev.vigil.audit.log.Ledger;
+import dev.vigil.audit.log.ListedEvent;
 import dev.vigil.postgres.Credentials;
+import dev.vigil.postgres.Role;
 import dev.vigil.postgres.TestPostgres;
 import dev.vigil.protocol.id.Id;
 import dev.vigil.protocol.id.Kind;
+import dev.vigil.protocol.id.UuidV7;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -23,10 +26,12 @@ import org.springframework.jdbc.datasource.DriverManagerDataSource;
 /// Measures how long a page of the log takes at millions of events, by each filter, over HTTP. Run by hand, see
 /// docs/reference/audit.md: it is no test.
 ///
-/// The rows are made by the database itself, with its triggers and indexes, as the sequencer would leave them: bundles
-/// of entries and the directory. What the queries do not read, hashes and checkpoints, is left out.
+/// The rows are those that the sequencer would leave: bundles of entries, made by the database itself, and the
+/// directory
+/// of steps of 1,024 events, an event a second. What the queries do not read, hashes and checkpoints, is left out.
 public final class QueryBench {
     private static final int CALLS = 200;
+    private static final Instant START = Instant.parse("2026-01-01T00:00:00Z");
     /// Bundles below it are for what the running service itself writes.
     private static final int FIRST_BUNDLE = 4_096;
 
@@ -46,6 +51,7 @@ public final class QueryBench {
             Credentials superuser = TestPostgres.superuser(ledger.database());
             JdbcClient db = JdbcClient.create(
                     new DriverManagerDataSource(superuser.url(), superuser.username(), superuser.password()));
+            ListedEvent.list(ledger.connections(Role.AUDIT), FIRST_BUNDLE * 256L, events, QueryBench::event);
             load(db, events);
             System.out.printf("%d events stored in %d s%n", events, (System.nanoTime() - began) / 1_000_000_000);
             for (var filter : filters(events).entrySet()) {
@@ -56,9 +62,8 @@ public final class QueryBench {
     }
 
     private static Map<String, IntFunction<String>> filters(int events) {
-        Instant start = Instant.parse("2026-01-01T00:00:00Z");
         IntFunction<String> at =
-                i -> start.plusSeconds((long) i * events / CALLS).toString();
+                i -> START.plusSeconds((long) i * events / CALLS).toString();
         var filters = new LinkedHashMap<String, IntFunction<String>>();
         filters.put("none", _ -> "");
         filters.put("from", i -> "from=" + at.apply(i) + "&sort=timestamp");
@@ -122,34 +127,7 @@ public final class QueryBench {
         }
     }
 
-    /// Indexes are made afterwards: building one over all rows is far quicker than keeping ten up to date.
     private static void load(JdbcClient db, int events) {
-        List<String> indexes = db.sql("""
-                        SELECT indexdef FROM pg_indexes
-                         WHERE schemaname = 'audit' AND tablename = 'event' AND indexname <> 'event_pkey'
-                        """).query(String.class).list();
-        indexes.forEach(index -> db.sql("DROP INDEX audit." + index.replaceFirst(".*INDEX (\\w+) ON.*", "$1"))
-                .update());
-        db.sql("""
-                        INSERT INTO audit.event (seq, id, at, event_type, action, result, user_id, task_id, execution_id,
-                                                 worker_id, subject)
-                        SELECT :first + n, md5('e' || n)::uuid, '2026-01-01T00:00:00Z'::timestamptz + n * interval '1 s',
-                               CASE WHEN n % 10 < 7 THEN 'task_execution' WHEN n % 10 < 9 THEN 'api_call'
-                                    WHEN n % 10000 = 9 THEN 'user_data_deleted' ELSE 'task_created' END,
-                               CASE WHEN n % 10 < 7 THEN 'execute' WHEN n % 10000 = 9 THEN 'erase' ELSE 'create' END,
-                               CASE WHEN n % 1000 = 17 THEN 'denied' WHEN n % 50 = 3 THEN 'failure' ELSE 'success' END,
-                               md5('u' || n % :users)::uuid, md5('t' || n % :tasks)::uuid,
-                               md5('x' || n)::uuid, md5('w' || n % :workers)::uuid,
-                               CASE WHEN n % 3 = 0 THEN md5('s' || n % :subjects) END
-                          FROM generate_series(0, :events - 1) AS n
-                        """)
-                .param("first", FIRST_BUNDLE * 256L)
-                .param("events", events)
-                .param("users", USERS)
-                .param("tasks", TASKS)
-                .param("workers", WORKERS)
-                .param("subjects", SUBJECTS)
-                .update();
         db.sql("""
                         INSERT INTO audit.entry_part (bundle, start, n, entries)
                         SELECT :first + bundle, 0, count(*),
@@ -163,7 +141,29 @@ public final class QueryBench {
                                   FROM generate_series(0, :events - 1) AS n) AS events
                          GROUP BY bundle
                         """).param("first", (long) FIRST_BUNDLE).param("events", events).update();
-        indexes.forEach(index -> db.sql(index).update());
-        db.sql("VACUUM ANALYZE audit.event").update();
+        db.sql("VACUUM ANALYZE audit.mention, audit.event_ids").update();
+    }
+
+    /// What the event of that number can be found by.
+    private static ListedEvent event(int n) {
+        String type = n % 10 < 7
+                ? "task_execution"
+                : n % 10 < 9 ? "api_call" : n % 10_000 == 9 ? "user_data_deleted" : "task_created";
+        String action = n % 10 < 7 ? "execute" : n % 10_000 == 9 ? "erase" : "create";
+        String result = n % 1_000 == 17 ? "denied" : n % 50 == 3 ? "failure" : "success";
+        return new ListedEvent(
+                START.plusSeconds(n),
+                List.of(type, action, result),
+                List.of(
+                        UuidV7.derived(START.plusSeconds(n), 0, n),
+                        uuid("u" + n % USERS),
+                        uuid("t" + n % TASKS),
+                        uuid("x" + n),
+                        uuid("w" + n % WORKERS)),
+                n % 3 == 0 ? md5("s" + n % SUBJECTS).replace("-", "") : null);
+    }
+
+    private static UUID uuid(String seed) {
+        return UUID.fromString(md5(seed));
     }
 }

@@ -77,6 +77,10 @@ public final class RunningService implements AutoCloseable {
         return "http://127.0.0.1:" + port();
     }
 
+    Ledger ledger() {
+        return ledger;
+    }
+
     Issuer issuer() {
         return issuer;
     }

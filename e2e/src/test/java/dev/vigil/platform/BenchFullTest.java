@@ -8,6 +8,7 @@ import dev.vigil.postgres.Database;
 import dev.vigil.postgres.Folders;
 import dev.vigil.postgres.Role;
 import dev.vigil.postgres.TestPostgres;
+import dev.vigil.protocol.tree.EntryBundle;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
@@ -82,12 +83,18 @@ class BenchFullTest {
     private static int sequencedSuccesses(Database database) throws Exception {
         try (Connection connection = TestPostgres.superuser(database).connect();
                 Statement statement = connection.createStatement();
-                ResultSet rows = statement.executeQuery("""
-                        SELECT count(*) FROM audit.event
-                         WHERE event_type = 'task_execution' AND action = 'execute' AND result = 'success'
-                        """)) {
-            rows.next();
-            return rows.getInt(1);
+                ResultSet rows = statement.executeQuery("SELECT entries FROM audit.entry_part")) {
+            int successes = 0;
+            while (rows.next()) {
+                EntryBundle entries = EntryBundle.read(rows.getBytes(1));
+                for (int i = 0; i < entries.size(); i++) {
+                    String event = new String(entries.entry(i), StandardCharsets.UTF_8);
+                    successes += event.contains("\"action\":\"execute\"") && event.contains("\"result\":\"success\"")
+                            ? 1
+                            : 0;
+                }
+            }
+            return successes;
         }
     }
 

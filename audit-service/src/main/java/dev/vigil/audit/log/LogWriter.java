@@ -18,7 +18,6 @@ import dev.vigil.protocol.tree.TreeHead;
 import dev.vigil.protocol.tree.VerifierKey;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -43,7 +42,8 @@ final class LogWriter {
     private final Hashes hashes;
     private final Checkpoints checkpoints;
     private final Progress progress;
-    private final Directory directory;
+    private final Mentions mentions;
+    private final EventIds ids;
     private final UnreadableRows unreadable;
     private final Outbox outbox;
     private final Map<String, Position> positions = new HashMap<>();
@@ -60,7 +60,8 @@ final class LogWriter {
         this.hashes = new Hashes(db);
         this.checkpoints = new Checkpoints(db);
         this.progress = new Progress(db);
-        this.directory = new Directory(db);
+        this.mentions = new Mentions(connection);
+        this.ids = new EventIds(connection);
         this.unreadable = new UnreadableRows(db);
         this.outbox = new Outbox(db);
     }
@@ -150,7 +151,8 @@ final class LogWriter {
     }
 
     private void removeKnown(List<Leaf> leaves) {
-        Set<UUID> known = new HashSet<>(directory.known(leaves));
+        Set<UUID> known =
+                ids.known(leaves.stream().map(leaf -> leaf.keys().id()).toList());
         leaves.removeIf(leaf -> !known.add(leaf.keys().id()));
     }
 
@@ -164,7 +166,8 @@ final class LogWriter {
             checkpoints.append(first, signed);
             entries.append(first, leaves.stream().map(Leaf::bytes).toList());
             growth.append();
-            directory.append(first, leaves);
+            mentions.append(first, leaves);
+            ids.append(first, leaves.stream().map(leaf -> leaf.keys().id()).toList());
             for (Leaf leaf : leaves) {
                 if (leaf.unreadable() != null) {
                     unreadable.append(leaf.unreadable());

@@ -3,7 +3,7 @@ package dev.vigil.audit.query;
 import dev.vigil.audit.log.Checkpoints;
 import dev.vigil.audit.log.Entries;
 import dev.vigil.audit.log.Hashes;
-import dev.vigil.audit.query.Cursors.Place;
+import dev.vigil.audit.log.Place;
 import dev.vigil.edge.Answer;
 import dev.vigil.edge.Code;
 import dev.vigil.edge.Problem;
@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import tools.jackson.databind.json.JsonMapper;
@@ -41,14 +42,14 @@ public final class AuditRoutes {
 
     /// The routes of one log.
     ///
-    /// @param db     connections that plan each statement for its values
-    /// @param signer the key of the log
-    public AuditRoutes(JdbcClient db, NoteSigner signer) {
-        this.db = db;
+    /// @param connections plan each statement for its values
+    /// @param signer      the key of the log
+    public AuditRoutes(DataSource connections, NoteSigner signer) {
+        this.db = JdbcClient.create(connections);
         this.checkpoints = new Checkpoints(db);
         this.entries = new Entries(db);
         this.hashes = new Hashes(db);
-        this.events = new Events(db);
+        this.events = new Events(connections);
         this.cursors = new Cursors(signer);
         this.signer = signer;
     }

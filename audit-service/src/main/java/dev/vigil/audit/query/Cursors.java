@@ -1,5 +1,6 @@
 package dev.vigil.audit.query;
 
+import dev.vigil.audit.log.Place;
 import dev.vigil.protocol.tree.NoteSigner;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -28,12 +29,6 @@ final class Cursors {
                 .signature();
         this.key = new SecretKeySpec(secret, "HmacSHA256");
     }
-
-    /// The last item of a page.
-    ///
-    /// @param atMicros when it happened, in microseconds since 1970
-    /// @param seq      its place in the log
-    record Place(long atMicros, long seq) {}
 
     /// The cursor behind a place.
     ///

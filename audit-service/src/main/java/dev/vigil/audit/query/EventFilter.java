@@ -1,6 +1,8 @@
 package dev.vigil.audit.query;
 
-import dev.vigil.audit.query.Cursors.Place;
+import dev.vigil.audit.log.Mention;
+import dev.vigil.audit.log.Mentions.Wanted;
+import dev.vigil.audit.log.Place;
 import dev.vigil.edge.Code;
 import dev.vigil.edge.Problem;
 import dev.vigil.edge.Problem.FieldError;
@@ -12,6 +14,7 @@ import dev.vigil.protocol.id.Kind;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.OffsetDateTime;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -76,6 +79,56 @@ record EventFilter(
     /// @param newestFirst the order
     /// @param list        names filters and order, for cursors
     record Page(int limit, @Nullable Place after, boolean newestFirst, String list) {}
+
+    private static final long LATEST_MICROS = Place.micros(Instant.parse("9999-12-31T23:59:59Z"));
+
+    /// What events of the list mention: each of these.
+    List<Wanted> wanted() {
+        var mentions = new ArrayList<Mention>();
+        label(mentions, Mention.Kind.EVENT_TYPE, eventType);
+        label(mentions, Mention.Kind.ACTION, action);
+        label(mentions, Mention.Kind.RESULT, result);
+        label(mentions, Mention.Kind.SUBJECT, about.subject());
+        id(mentions, Mention.Kind.USER, about.user());
+        id(mentions, Mention.Kind.TASK, about.task());
+        id(mentions, Mention.Kind.EXECUTION, about.execution());
+        id(mentions, Mention.Kind.WORKER, about.worker());
+        if (mentions.isEmpty()) {
+            mentions.add(Mention.EVERY);
+        }
+        long low = from == null ? 0 : Place.micros(from);
+        long high = to == null ? LATEST_MICROS : Place.micros(to);
+        Place after = page.after();
+        if (after != null) {
+            low = page.newestFirst() ? low : Math.max(low, after.atMicros());
+            high = page.newestFirst() ? Math.min(high, after.atMicros()) : high;
+        }
+        var wanted = new ArrayList<Wanted>();
+        for (Mention mention : mentions) {
+            wanted.add(new Wanted(mention, low, high, page.newestFirst()));
+        }
+        return wanted;
+    }
+
+    private static void label(List<Mention> mentions, Mention.Kind kind, @Nullable String text) {
+        if (text != null) {
+            mentions.add(Mention.of(kind, text));
+        }
+    }
+
+    private static void id(List<Mention> mentions, Mention.Kind kind, @Nullable UUID id) {
+        if (id != null) {
+            mentions.add(new Mention(kind, id));
+        }
+    }
+
+    /// Whether a place lies in the times asked for, and behind the item that the page follows.
+    boolean covers(Place place) {
+        Place after = page.after();
+        return (from == null || place.atMicros() >= Place.micros(from))
+                && (to == null || place.atMicros() < Place.micros(to))
+                && (after == null || (page.newestFirst() ? place.compareTo(after) < 0 : place.compareTo(after) > 0));
+    }
 
     /// Reads a query string. Unknown parameters are refused: a filter that is mistyped must not answer with everything.
     ///

@@ -1,105 +1,147 @@
 package dev.vigil.audit.query;
 
-import dev.vigil.audit.query.Cursors.Place;
-import java.sql.Types;
-import java.time.Instant;
-import java.time.OffsetDateTime;
-import java.time.ZoneOffset;
+import dev.vigil.audit.log.EventIds;
+import dev.vigil.audit.log.Mention;
+import dev.vigil.audit.log.Mentions;
+import dev.vigil.audit.log.Mentions.Row;
+import dev.vigil.audit.log.Mentions.Wanted;
+import dev.vigil.audit.log.Place;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.UUID;
+import java.util.stream.Collectors;
+import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
 
-/// Reads the table `audit.event`: where in the log an event is found.
-///
-/// Its connections must plan each statement for its values (`plan_cache_mode=force_custom_plan`): then a filter that is
-/// null vanishes from the plan, and the index of the others serves.
+/// Finds events in the log. What a list asks for are things that its events mention: spans that mention all of them
+/// are gone through in the order of the list, until no later one can have an event that belongs on the page.
 final class Events {
-    private final JdbcClient db;
+    /// Where the smallest one of several filters is looked for.
+    private static final int SAMPLE = 64;
 
-    Events(JdbcClient db) {
-        this.db = db;
+    private static final int ROWS_FIRST = 8;
+    private static final int ROWS_MAX = 512;
+
+    private final Mentions mentions;
+    private final EventIds ids;
+    private final EarlierEvents earlier;
+
+    /// @param connections plan each statement for its values (`plan_cache_mode=force_custom_plan`), see [EarlierEvents]
+    Events(DataSource connections) {
+        this.mentions = new Mentions(connections);
+        this.ids = new EventIds(connections);
+        this.earlier = new EarlierEvents(JdbcClient.create(connections));
     }
 
     /// Where the event with that id stands.
     Optional<Long> find(UUID id) {
-        return db.sql("SELECT seq FROM audit.event WHERE id = :id")
-                .param("id", id)
-                .query(Long.class)
-                .optional();
+        return ids.find(id).or(() -> earlier.find(id));
     }
 
     /// A page of places, and one more when there is more.
     List<Place> list(EventFilter filter) {
-        return filter.page().newestFirst() ? newestFirst(filter) : oldestFirst(filter);
+        var page = new Hits(filter);
+        earlier.list(filter).forEach(page::add);
+        walk(filter, page);
+        return page.places();
     }
 
-    private List<Place> newestFirst(EventFilter filter) {
-        return rows(filter, db.sql("""
-                        SELECT seq, (extract(epoch FROM at) * 1000000)::bigint AS micros
-                          FROM audit.event
-                         WHERE (CAST(:from AS timestamptz) IS NULL OR at >= :from)
-                           AND (CAST(:to AS timestamptz) IS NULL OR at < :to)
-                           AND (CAST(:event_type AS text) IS NULL OR event_type = :event_type)
-                           AND (CAST(:action AS text) IS NULL OR action = :action)
-                           AND (CAST(:result AS text) IS NULL OR result = :result)
-                           AND (CAST(:user AS uuid) IS NULL OR user_id = CAST(:user AS uuid))
-                           AND (CAST(:task AS uuid) IS NULL OR task_id = CAST(:task AS uuid))
-                           AND (CAST(:execution AS uuid) IS NULL OR execution_id = CAST(:execution AS uuid))
-                           AND (CAST(:worker AS uuid) IS NULL OR worker_id = CAST(:worker AS uuid))
-                           AND (CAST(:subject AS text) IS NULL OR subject = :subject)
-                           AND (CAST(:after_at AS timestamptz) IS NULL OR (at, seq) < (:after_at, :after_seq))
-                         ORDER BY at DESC, seq DESC
-                         LIMIT :limit
-                        """));
+    /// The first places of a list, as far as they are found.
+    private static final class Hits {
+        private final EventFilter filter;
+        private final int size;
+        private final TreeSet<Place> places;
+
+        Hits(EventFilter filter) {
+            this.filter = filter;
+            this.size = filter.page().limit() + 1;
+            Comparator<Place> inTime = Comparator.naturalOrder();
+            this.places = new TreeSet<>(filter.page().newestFirst() ? inTime.reversed() : inTime);
+        }
+
+        void add(Place place) {
+            if (filter.covers(place)) {
+                places.add(place);
+                if (places.size() > size) {
+                    places.pollLast();
+                }
+            }
+        }
+
+        /// Whether no event of this row, nor of a later one, comes before the last of the page.
+        boolean endBefore(Row row) {
+            if (places.size() < size) {
+                return false;
+            }
+            long last = places.last().atMicros();
+            return filter.page().newestFirst() ? last > row.newest() : last < row.newest() - Mentions.SPAN_MICROS_MAX;
+        }
+
+        List<Place> places() {
+            return List.copyOf(places);
+        }
     }
 
-    private List<Place> oldestFirst(EventFilter filter) {
-        return rows(filter, db.sql("""
-                        SELECT seq, (extract(epoch FROM at) * 1000000)::bigint AS micros
-                          FROM audit.event
-                         WHERE (CAST(:from AS timestamptz) IS NULL OR at >= :from)
-                           AND (CAST(:to AS timestamptz) IS NULL OR at < :to)
-                           AND (CAST(:event_type AS text) IS NULL OR event_type = :event_type)
-                           AND (CAST(:action AS text) IS NULL OR action = :action)
-                           AND (CAST(:result AS text) IS NULL OR result = :result)
-                           AND (CAST(:user AS uuid) IS NULL OR user_id = CAST(:user AS uuid))
-                           AND (CAST(:task AS uuid) IS NULL OR task_id = CAST(:task AS uuid))
-                           AND (CAST(:execution AS uuid) IS NULL OR execution_id = CAST(:execution AS uuid))
-                           AND (CAST(:worker AS uuid) IS NULL OR worker_id = CAST(:worker AS uuid))
-                           AND (CAST(:subject AS text) IS NULL OR subject = :subject)
-                           AND (CAST(:after_at AS timestamptz) IS NULL OR (at, seq) > (:after_at, :after_seq))
-                         ORDER BY at, seq
-                         LIMIT :limit
-                        """));
+    private void walk(EventFilter filter, Hits page) {
+        List<Wanted> wanted = filter.wanted();
+        Wanted leading = wanted.size() == 1 ? wanted.getFirst() : rarest(wanted);
+        List<Mention> others = wanted.stream()
+                .filter(each -> !each.equals(leading))
+                .map(Wanted::mention)
+                .toList();
+        @Nullable Row after = null;
+        for (int limit = others.isEmpty() ? ROWS_FIRST : SAMPLE; ; limit = Math.min(ROWS_MAX, 4 * limit)) {
+            List<Row> rows = mentions.list(leading, after, limit);
+            List<Map<Long, Set<Place>>> also = others.stream()
+                    .map(other -> places(mentions.in(rows, other)))
+                    .toList();
+            for (Row row : rows) {
+                if (page.endBefore(row)) {
+                    return;
+                }
+                row.places().stream()
+                        .filter(place -> also.stream()
+                                .allMatch(other ->
+                                        other.getOrDefault(row.span(), Set.of()).contains(place)))
+                        .forEach(page::add);
+            }
+            if (rows.size() < limit) {
+                return;
+            }
+            after = rows.getLast();
+        }
     }
 
-    private static List<Place> rows(EventFilter filter, JdbcClient.StatementSpec statement) {
-        Place after = filter.page().after();
-        return statement
-                .param("from", time(filter.from()), Types.TIMESTAMP_WITH_TIMEZONE)
-                .param("to", time(filter.to()), Types.TIMESTAMP_WITH_TIMEZONE)
-                .param("event_type", filter.eventType(), Types.VARCHAR)
-                .param("action", filter.action(), Types.VARCHAR)
-                .param("result", filter.result(), Types.VARCHAR)
-                .param("user", filter.about().user(), Types.OTHER)
-                .param("task", filter.about().task(), Types.OTHER)
-                .param("execution", filter.about().execution(), Types.OTHER)
-                .param("worker", filter.about().worker(), Types.OTHER)
-                .param("subject", filter.about().subject(), Types.VARCHAR)
-                .param("after_at", after == null ? null : time(instant(after)), Types.TIMESTAMP_WITH_TIMEZONE)
-                .param("after_seq", after == null ? null : after.seq(), Types.BIGINT)
-                .param("limit", filter.page().limit() + 1)
-                .query((row, number) -> new Place(row.getLong("micros"), row.getLong("seq")))
-                .list();
+    private static Map<Long, Set<Place>> places(Map<Long, List<Place>> bySpan) {
+        return bySpan.entrySet().stream()
+                .collect(Collectors.toMap(Map.Entry::getKey, entry -> new HashSet<>(entry.getValue())));
     }
 
-    private static Instant instant(Place place) {
-        return Instant.EPOCH.plusSeconds(place.atMicros() / 1_000_000).plusNanos(place.atMicros() % 1_000_000 * 1_000);
-    }
-
-    private static @Nullable OffsetDateTime time(@Nullable Instant instant) {
-        return instant == null ? null : instant.atOffset(ZoneOffset.UTC);
+    /// That of which there are the fewest, as far as a few rows of each tell: the list follows it, and looks up the
+    /// others.
+    private Wanted rarest(List<Wanted> wanted) {
+        record Sampled(Wanted wanted, List<Row> rows) {
+            // How little of time the rows reach over; the less, the more of them there are.
+            long reach() {
+                return rows.size() < SAMPLE
+                        ? Long.MAX_VALUE - rows.size()
+                        : Math.abs(rows.getLast().newest() - rows.getFirst().newest());
+            }
+        }
+        var samples = new ArrayList<Sampled>();
+        for (Wanted each : wanted) {
+            samples.add(new Sampled(each, mentions.list(each, null, SAMPLE)));
+        }
+        return samples.stream()
+                .max(Comparator.comparingLong(Sampled::reach))
+                .map(Sampled::wanted)
+                .orElseThrow();
     }
 }

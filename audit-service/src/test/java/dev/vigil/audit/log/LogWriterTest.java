@@ -159,7 +159,7 @@ class LogWriterTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"checkpoint", "entry_part", "hash_part", "event", "progress", "commit"})
+    @ValueSource(strings = {"checkpoint", "entry_part", "hash_part", "mention", "event_ids", "progress", "commit"})
     void a_crash_at_any_step_leaves_no_gap_and_no_duplicate(String step) throws SQLException {
         LogWriter writer = ledger.writer();
         List<AuditEvent> before = ledger.emit("scheduler", 250);

@@ -23,6 +23,11 @@ class RightsTest {
                 .sql("INSERT INTO scheduler.outbox (n, events) VALUES (1, 'x')")
                 .update();
         LEDGER.writer().step();
+        // As the version before the packed directory does.
+        LEDGER.as(Role.AUDIT).sql("""
+                        INSERT INTO audit.event (seq, id, at, event_type, action, result)
+                        VALUES (0, gen_random_uuid(), now(), 'api_call', 'x', 'success')
+                        """).update();
         LEDGER.as(Role.OWNER)
                 .sql("CREATE TABLE scheduler.task (id int); CREATE SCHEMA vault; CREATE TABLE vault.data_key (id int)")
                 .update();
@@ -36,6 +41,8 @@ class RightsTest {
                 "UPDATE audit.checkpoint SET note = ''",
                 "UPDATE audit.progress SET id = 0",
                 "UPDATE audit.event SET action = 'x'",
+                "UPDATE audit.mention SET places = ''",
+                "UPDATE audit.event_ids SET seqs = ids::text[]::bigint[]",
                 "UPDATE audit.unreadable SET why = 'x'",
                 "UPDATE audit.outbox SET events = ''",
                 "UPDATE scheduler.outbox SET events = ''",
@@ -44,6 +51,8 @@ class RightsTest {
                 "DELETE FROM audit.checkpoint",
                 "DELETE FROM audit.progress",
                 "DELETE FROM audit.event",
+                "DELETE FROM audit.mention",
+                "DELETE FROM audit.event_ids",
                 "DELETE FROM audit.unreadable",
                 "DELETE FROM audit.outbox",
                 "DELETE FROM scheduler.outbox",
@@ -69,7 +78,17 @@ class RightsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"entry_part", "hash_part", "checkpoint", "progress", "event", "unreadable"})
+    @ValueSource(
+            strings = {
+                "entry_part",
+                "hash_part",
+                "checkpoint",
+                "progress",
+                "event",
+                "mention",
+                "event_ids",
+                "unreadable"
+            })
     void the_owner_and_a_superuser_as_replica_are_stopped_by_the_triggers(String table) {
         long rows = count(table);
         assertThat(rows).isPositive();

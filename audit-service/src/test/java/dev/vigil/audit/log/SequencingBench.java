@@ -14,6 +14,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ScheduledFuture;
@@ -21,6 +22,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLongArray;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.jdbc.datasource.SingleConnectionDataSource;
 
@@ -28,6 +30,11 @@ import org.springframework.jdbc.datasource.SingleConnectionDataSource;
 /// Run by hand, see docs/reference/audit.md: it is no test.
 public final class SequencingBench {
     private static final int EVENTS = 100_000;
+    private static final int EVENTS_A_TASK = 3;
+    private static final List<UUID> USERS =
+            Stream.generate(UuidV7::next).limit(20).toList();
+    private static final List<UUID> WORKERS =
+            Stream.generate(UuidV7::next).limit(5).toList();
 
     private SequencingBench() {}
 
@@ -126,16 +133,18 @@ public final class SequencingBench {
 
     private static List<AuditEvent> events(int count) {
         var events = new ArrayList<AuditEvent>();
+        UUID task = UuidV7.next();
         for (int i = 0; i < count; i++) {
+            task = i % EVENTS_A_TASK == 0 ? UuidV7.next() : task;
             events.add(AuditEvent.of(
                             EventType.TASK_EXECUTION,
                             "execute",
                             Result.SUCCESS,
                             InstantSource.system().instant())
-                    .user(UuidV7.next())
-                    .task(UuidV7.next())
-                    .execution(UuidV7.next())
-                    .worker(UuidV7.next())
+                    .user(USERS.get(i % USERS.size()))
+                    .task(task)
+                    .execution(task)
+                    .worker(WORKERS.get(i % WORKERS.size()))
                     .namespace(1)
                     .durationMillis(41)
                     .with("handler", "backup.database")
