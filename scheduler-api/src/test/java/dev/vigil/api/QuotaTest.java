@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -13,24 +14,28 @@ import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
 
 class QuotaTest {
-    private static final int LIMIT = 12;
-    private static final int AT_ONCE = 30;
+    private static final int LIMIT = 77;
+    private static final int AT_ONCE = 200;
     private static final String TASK =
             "{\"name\":\"one of many\",\"handler\":\"demo.echo\",\"schedule\":{\"type\":\"one_time\",\"delay\":\"PT1H\"},\"payload\":1}";
 
     private final Api api = Api.shared();
 
     @Test
-    void of_thirty_creates_at_once_exactly_as_many_as_the_quota_allows_are_accepted() throws Exception {
+    void of_two_hundred_creates_at_once_exactly_as_many_as_the_quota_allows_are_accepted() throws Exception {
         api.admin()
                 .post(
                         "/api/v1/users",
-                        "{\"username\":\"thirty-at-once\",\"password\":\"%s\",\"role\":\"scheduler\",\"permissions\":{\"max_tasks\":%d}}"
+                        "{\"username\":\"two-hundred-at-once\",\"password\":\"%s\",\"role\":\"scheduler\",\"permissions\":{\"max_tasks\":%d}}"
                                 .formatted(Api.ADMIN_PASSWORD, LIMIT))
                 .expect(201);
-        Api.Http bounded = api.login("thirty-at-once", Api.ADMIN_PASSWORD);
+        Api.Http bounded = api.unhurried(api.login("two-hundred-at-once", Api.ADMIN_PASSWORD));
+        var start = new CyclicBarrier(AT_ONCE);
         List<Callable<Api.Reply>> creates = IntStream.range(0, AT_ONCE)
-                .<Callable<Api.Reply>>mapToObj(_ -> () -> bounded.post("/api/v1/tasks", TASK))
+                .<Callable<Api.Reply>>mapToObj(_ -> () -> {
+                    start.await();
+                    return bounded.post("/api/v1/tasks", TASK);
+                })
                 .toList();
 
         List<Api.Reply> replies;

@@ -130,13 +130,13 @@ final class UserRoutes implements Routes {
             Fields next = patch.over(limits(changed));
             changed.permissions(permissionsOf(next));
             changed.requestsPerMinute = rate(next);
+            if (patch.has("permissions")) {
+                lists.limits.set(changed.namespace, changed.id, changed.maxConcurrentExecutions);
+            }
         });
         if (hash.isPresent() && changedUser.isPresent()) {
             // Whoever knew the old password may be signed in with it.
             lists.sessions.endAll(user.id);
-        }
-        if (changedUser.isPresent() && patch.object("permissions").isPresent()) {
-            lists.limits.set(user.namespace, user.id, changedUser.get().maxConcurrentExecutions);
         }
         return answer(changedUser);
     }

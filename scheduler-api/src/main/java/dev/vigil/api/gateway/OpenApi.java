@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
@@ -28,6 +29,10 @@ import org.yaml.snakeyaml.constructor.SafeConstructor;
 final class OpenApi {
     private static final List<String> SCHEMA_FILES = List.of("web", "access", "task", "vault", "gateway");
     private static final String SCHEMA = "#/components/schemas/";
+
+    /// What changes one version and no other.
+    private static final Set<String> OF_A_VERSION =
+            Set.of("deleteTask", "updateTask", "limitNamespace", "limitHandler");
 
     private final String url;
     private final Map<String, Object> schemas = new TreeMap<>();
@@ -193,8 +198,7 @@ final class OpenApi {
         if (route.writing().key() != Route.Means.NONE) {
             parameters.add(parameter("Idempotency-Key", "header", false));
         }
-        if (route.operation().id().equals("deleteTask")
-                || route.operation().id().equals("updateTask")) {
+        if (OF_A_VERSION.contains(route.operation().id())) {
             parameters.add(parameter("If-Match", "header", true));
         }
         return parameters;

@@ -5,7 +5,6 @@ import dev.vigil.api.access.AccessPolicy.Action;
 import dev.vigil.api.access.AccessPolicy.Verdict;
 import dev.vigil.api.web.Call;
 import dev.vigil.api.web.Caller;
-import dev.vigil.api.web.Code;
 import dev.vigil.api.web.Problem;
 import dev.vigil.api.web.ProblemException;
 import dev.vigil.protocol.audit.AuditEvent;
@@ -16,7 +15,6 @@ import dev.vigil.scheduler.task.TaskDraft;
 import dev.vigil.scheduler.task.TaskView;
 import dev.vigil.scheduler.task.Tasks;
 import java.time.InstantSource;
-import java.util.List;
 import java.util.Locale;
 
 /// The task that a call names, if the caller may do there what he wants.
@@ -47,30 +45,6 @@ final class FoundTasks {
     static AccessPolicy.Wish wish(TaskDraft draft) {
         return new AccessPolicy.Wish(
                 draft.schedule().type(), draft.priority().name().toLowerCase(Locale.ROOT), draft.handler());
-    }
-
-    /// Whether the caller named any version rather than one of his own reading.
-    static boolean matchesAny(Call call) {
-        return call.header("If-Match").orElse("").strip().equals("*");
-    }
-
-    /// @throws ProblemException 428 without If-Match, 412 when it names another version
-    static void requireMatch(Call call, TaskView task) {
-        String match = call.header("If-Match")
-                .orElseThrow(() -> new ProblemException(
-                        Code.IF_MATCH_REQUIRED, "Say which version you mean: send If-Match with its ETag, or *."));
-        if (!matchesAny(call) && !List.of(match.strip().split("\\s*,\\s*", -1)).contains(etag(task))) {
-            throw stale();
-        }
-    }
-
-    static ProblemException stale() {
-        return new ProblemException(
-                Code.VERSION_CONFLICT, "The task has another version by now; read it again and decide anew.");
-    }
-
-    static String etag(TaskView task) {
-        return "\"" + task.version() + "\"";
     }
 
     /// What the audit trail says of a change that a call makes.

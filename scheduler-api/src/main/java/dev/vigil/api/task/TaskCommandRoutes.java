@@ -6,6 +6,7 @@ import dev.vigil.api.web.Answer;
 import dev.vigil.api.web.Call;
 import dev.vigil.api.web.Code;
 import dev.vigil.api.web.FieldError;
+import dev.vigil.api.web.IfMatch;
 import dev.vigil.api.web.Problem;
 import dev.vigil.api.web.ProblemException;
 import dev.vigil.api.web.Role;
@@ -69,7 +70,7 @@ final class TaskCommandRoutes implements Routes {
     private Answer patch(Call call) throws IOException {
         for (int tries = 0; tries < TRIES; tries++) {
             TaskView task = found.find(call, Action.CHANGE);
-            FoundTasks.requireMatch(call, task);
+            IfMatch.require(call, task.version(), "The task");
             if (task.state() == TaskView.State.FINISHED) {
                 throw finished();
             }
@@ -79,12 +80,12 @@ final class TaskCommandRoutes implements Routes {
             }
             switch (tasks.patch(task.ref(), patch)) {
                 case PatchResult.Patched(TaskView now) -> {
-                    return Answer.json(200, json.task(now)).header("ETag", FoundTasks.etag(now));
+                    return Answer.json(200, json.task(now)).header("ETag", IfMatch.etag(now.version()));
                 }
-                case PatchResult.Stale _ when FoundTasks.matchesAny(call) -> {
+                case PatchResult.Stale _ when IfMatch.isAny(call) -> {
                     // Any version was meant: the change is made of the one there is now.
                 }
-                case PatchResult.Stale _ -> throw FoundTasks.stale();
+                case PatchResult.Stale _ -> throw IfMatch.stale("The task");
                 case PatchResult.Absent() -> throw new ProblemException(Problem.notFound());
                 case PatchResult.Finished() -> throw finished();
                 case PatchResult.Refused(String pointer, String code, String detail, String hint) ->

@@ -8,6 +8,7 @@ import dev.vigil.scheduler.execution.Executions;
 import dev.vigil.scheduler.task.OutboxProbe;
 import dev.vigil.scheduler.task.Page;
 import dev.vigil.scheduler.task.ShardHints;
+import dev.vigil.scheduler.task.SharedLimits;
 import dev.vigil.scheduler.task.TaskFilter;
 import dev.vigil.scheduler.task.TaskView;
 import dev.vigil.scheduler.task.Tasks;
@@ -28,6 +29,9 @@ import org.springframework.transaction.PlatformTransactionManager;
     ExecutionCommandRoutes.class,
     ExecutionRoutes.class,
     ForecastRoutes.class,
+    LimitRoutes.class,
+    LimitRoutes.Engine.class,
+    LimitRoutes.Registry.class,
     LogRoutes.class,
     OpenedLogs.class,
     SealedViews.class,
@@ -52,6 +56,11 @@ public class TaskConfiguration {
     @Bean
     OutboxProbe outboxProbe(JdbcClient db, PlatformTransactionManager transactions) {
         return new OutboxProbe(db, transactions);
+    }
+
+    @Bean
+    SharedLimits sharedLimits(JdbcClient db, PlatformTransactionManager transactions) {
+        return new SharedLimits(db, transactions);
     }
 
     @Bean

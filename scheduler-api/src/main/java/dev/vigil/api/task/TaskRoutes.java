@@ -8,6 +8,7 @@ import dev.vigil.api.web.Call;
 import dev.vigil.api.web.Code;
 import dev.vigil.api.web.Cursors;
 import dev.vigil.api.web.FieldError;
+import dev.vigil.api.web.IfMatch;
 import dev.vigil.api.web.Problem;
 import dev.vigil.api.web.ProblemException;
 import dev.vigil.api.web.Role;
@@ -107,7 +108,7 @@ final class TaskRoutes implements Routes {
         Map<String, @Nullable Object> view = reading.json.task(made);
         return Answer.json(201, view)
                 .header("Location", "/api/v1/tasks/" + view.get("id"))
-                .header("ETag", FoundTasks.etag(made));
+                .header("ETag", IfMatch.etag(made.version()));
     }
 
     private Answer list(Call call) {
@@ -135,12 +136,12 @@ final class TaskRoutes implements Routes {
             throw new ProblemException(Problem.invalid(
                     List.of(new FieldError("include", "not_in_list", "cannot be included", "use payload"))));
         }
-        return Answer.json(200, view).header("ETag", FoundTasks.etag(task));
+        return Answer.json(200, view).header("ETag", IfMatch.etag(task.version()));
     }
 
     private Answer delete(Call call) {
         TaskView task = found.find(call, Action.CHANGE);
-        FoundTasks.requireMatch(call, task);
+        IfMatch.require(call, task.version(), "The task");
         if (call.isDryRun()) {
             return Answer.empty(204);
         }
@@ -164,7 +165,7 @@ final class TaskRoutes implements Routes {
         return switch (result) {
             case CommandResult.Accepted() -> {
                 TaskView now = found.find(call, Action.READ);
-                yield Answer.json(200, reading.json.task(now)).header("ETag", FoundTasks.etag(now));
+                yield Answer.json(200, reading.json.task(now)).header("ETag", IfMatch.etag(now.version()));
             }
             case CommandResult.Absent() -> throw new ProblemException(Problem.notFound());
             case CommandResult.Finished() -> throw finished();

@@ -75,6 +75,11 @@ public final class Handlers {
         return Optional.ofNullable(approved().get(name));
     }
 
+    /// Whether it is approved or proposed.
+    public boolean isRegistered(String name) {
+        return entry(name).isPresent();
+    }
+
     /// Names of all approved handlers, for hints.
     public List<String> names() {
         return approved().keySet().stream().sorted().toList();

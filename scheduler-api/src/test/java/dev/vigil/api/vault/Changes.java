@@ -123,6 +123,8 @@ final class Changes {
                     .expect(201);
             return () -> admin.call("DELETE", "/api/v1/namespaces/" + name, null);
         });
+        add("limitNamespace", CONFIGURATION_CHANGED, () -> () -> limit("/api/v1/namespaces/default"));
+        add("limitHandler", CONFIGURATION_CHANGED, () -> () -> limit("/api/v1/handlers/demo.secret"));
         add("createApiKey", CONFIGURATION_CHANGED, () -> () -> admin.post("/api/v1/api-keys", newKey()));
         add("deleteApiKey", CONFIGURATION_CHANGED, () -> {
             String key = key();
@@ -132,6 +134,10 @@ final class Changes {
             String key = key();
             return () -> admin.post("/api/v1/api-keys/" + key + ":roll", "{}");
         });
+    }
+
+    private Reply limit(String of) {
+        return admin.call("PATCH", of + "/limits", "{\"max_concurrent\":1000}", "If-Match", "*");
     }
 
     private Supplier<Supplier<Reply>> ofUser(Function<String, Reply> call) {

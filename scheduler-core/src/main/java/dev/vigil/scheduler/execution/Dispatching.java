@@ -119,7 +119,11 @@ final class Dispatching {
         Instant now = state.core.clock().now();
         var planned = new ArrayList<Planned>();
         var numbers = new HashMap<String, Long>();
-        Turns.Round round = turns.begin(offers(now), now);
+        List<Offer> offers = offers(now);
+        if (!offers.isEmpty()) {
+            state.permits.begin();
+        }
+        Turns.Round round = turns.begin(offers, now);
         while (planned.size() < BATCH_MAX) {
             Optional<Batch> batch = round.next(BATCH_MAX - planned.size());
             if (batch.isEmpty()) {
@@ -127,7 +131,7 @@ final class Dispatching {
             }
             Batch heads = batch.get();
             OwnedShard shard = state.shard(heads.shard());
-            int room = room(shard, heads, planned);
+            int room = state.permits.room(shard.id, heads.key(), heads.heads().size());
             if (room == 0) {
                 shard.starved.add(heads.key());
                 continue;
@@ -142,6 +146,7 @@ final class Dispatching {
             state.core.shortages().met(heads.key());
             Credits granted = taken.get();
             credits.merge(granted.worker(), granted.count(), Integer::sum);
+            state.permits.plan(shard.id, heads.key(), granted.count());
             long n = numbers.computeIfAbsent(shard.id + " " + granted.worker(), worker -> shard.nextN());
             for (Due due : heads.heads().subList(0, granted.count())) {
                 shard.lanes.remove(due.id());
@@ -162,22 +167,6 @@ final class Dispatching {
                 .filter(shard -> !shard.isLeaving() && !shard.hasCommands())
                 .flatMap(shard -> shard.lanes.offers(dueBy, state.blocked(shard)).stream())
                 .toList();
-    }
-
-    /// How many of these their owner's limit lets go.
-    private int room(OwnedShard shard, Batch heads, List<Planned> planned) {
-        UUID owner = heads.key().limited();
-        int wish = heads.heads().size();
-        if (owner == null) {
-            return wish;
-        }
-        var key = new PermitRows.Limited(heads.key().namespace(), owner);
-        long before = planned.stream()
-                .filter(item -> item.due.shard() == shard.id && item.due.task().limited())
-                .filter(item ->
-                        item.due.task().owner().equals(owner) && item.due.task().namespace() == key.namespace())
-                .count();
-        return (int) Math.min(wish, Math.max(0, state.permits.room(shard.id, key, wish) - before));
     }
 
     private void commit(List<Planned> planned) {

@@ -10,9 +10,11 @@ import dev.vigil.scheduler.task.Limits;
 import dev.vigil.scheduler.task.Page;
 import dev.vigil.scheduler.task.RetryResult;
 import dev.vigil.scheduler.task.ShardHints;
+import dev.vigil.scheduler.task.SharedLimits;
 import java.sql.Array;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Types;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -88,6 +90,25 @@ public final class Executions {
                         """)
                 .param("namespace", namespace)
                 .param("owner", owner)
+                .query(Long.class)
+                .single();
+    }
+
+    /// How many executions of a namespace, or of a handler in all namespaces, are with workers.
+    public long running(SharedLimits.Scope scope) {
+        return db.sql("""
+                        SELECT count(DISTINCT e.id) FROM scheduler.open_dispatch d
+                         CROSS JOIN LATERAL (
+                           SELECT * FROM scheduler.execution e
+                            WHERE e.shard = d.shard AND e.id = d.execution AND e.fence_min <= d.fence
+                           OFFSET 0
+                         ) e
+                          JOIN scheduler.task t
+                            ON t.namespace = e.namespace AND t.id = e.task_id AND t.version = e.version
+                         WHERE e.namespace = :namespace OR t.handler = :handler
+                        """)
+                .param("namespace", scope.namespace())
+                .param("handler", scope.handler(), Types.VARCHAR)
                 .query(Long.class)
                 .single();
     }

@@ -23,6 +23,8 @@ final class Explaining {
             SELECT e.lane, e.due_at, e.attempt, e.losses, e.scheduled_for, e.shard, t.handler, t.max_attempts,
                    s.owner AS core, c.incarnation IS NOT NULL AS core_known,
                    h.kind AS shortage, h.since, l.most, l.taken,
+                   nl.most AS namespace_most, nl.taken AS namespace_taken,
+                   hl.most AS handler_most, hl.taken AS handler_taken,
                    clock_timestamp() AS now,
                    (SELECT min(i.kind) FROM scheduler.inbox i
                      WHERE i.shard = e.shard AND i.change_seq IS NOT NULL AND i.ref IN (e.id, e.task_id)) AS command,
@@ -37,6 +39,8 @@ final class Explaining {
               LEFT JOIN scheduler.shortage h
                 ON h.incarnation = s.owner AND h.namespace = e.namespace AND h.handler = t.handler
               LEFT JOIN scheduler.concurrency l ON l.namespace = e.namespace AND l.owner = t.owner
+              LEFT JOIN scheduler.concurrency nl ON nl.kind = 2 AND nl.namespace = e.namespace
+              LEFT JOIN scheduler.concurrency hl ON hl.kind = 3 AND hl.handler = t.handler
             """;
 
     private final JdbcClient db;
@@ -149,11 +153,7 @@ final class Explaining {
     }
 
     private static void workers(Facts facts, List<Reason> reasons) {
-        if (facts.most != null && facts.taken >= facts.most) {
-            reasons.add(new Reason(
-                    "concurrency_limit",
-                    "The task's owner may run " + facts.most + " executions at once, and all of that is taken."));
-        }
+        facts.limits.forEach(limit -> limit.reason().ifPresent(reasons::add));
         if (facts.shortage != null) {
             reasons.add(
                     facts.shortage == Link.Lack.NO_WORKER.code()
@@ -183,9 +183,29 @@ final class Explaining {
                 row.getObject("command", Integer.class),
                 row.getObject("shortage", Integer.class),
                 since == null ? null : since.toInstant(),
-                row.getObject("most", Integer.class),
-                row.getInt("taken"),
+                List.of(
+                        limit(row, "concurrency_limit", "The task's owner", ""),
+                        limit(row, "namespace_limit", "Its namespace", "namespace_"),
+                        limit(row, "handler_limit", "The handler " + row.getString("handler"), "handler_")),
                 row.getLong("ahead"));
+    }
+
+    private static Limit limit(ResultSet row, String code, String whose, String prefix) throws SQLException {
+        return new Limit(code, whose, row.getObject(prefix + "most", Integer.class), row.getInt(prefix + "taken"));
+    }
+
+    /// A limit of running executions.
+    ///
+    /// @param most  null when there is none
+    /// @param taken of it by shards
+    private record Limit(
+            String code, String whose, @Nullable Integer most, int taken) {
+        Optional<Reason> reason() {
+            return most == null || taken < most
+                    ? Optional.empty()
+                    : Optional.of(new Reason(
+                            code, whose + " may run " + most + " executions at once, and all of that is taken."));
+        }
     }
 
     private record Facts(
@@ -201,7 +221,6 @@ final class Explaining {
             @Nullable Integer command,
             @Nullable Integer shortage,
             @Nullable Instant since,
-            @Nullable Integer most,
-            int taken,
+            List<Limit> limits,
             long ahead) {}
 }

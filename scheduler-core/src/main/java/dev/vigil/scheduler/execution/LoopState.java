@@ -29,7 +29,7 @@ final class LoopState {
     final Map<Integer, OwnedShard> shards = new HashMap<>();
     /// Keys that no worker has room for at the moment.
     final Set<WorkerNeed> blocked = new HashSet<>();
-    /// What its shards hold of owners' limits.
+    /// What its shards hold of limits.
     final Permits permits = new Permits(this);
 
     LoopState(Core core, Truth truth, OpenIndex.Part index) {

@@ -32,7 +32,7 @@ final class OwnedShard {
     final Map<UUID, InboxRow> removals = new HashMap<>();
     final Map<UUID, InboxRow> cancels = new HashMap<>();
 
-    /// Keys whose owner's limit leaves no room here.
+    /// Keys that a limit leaves no room for here.
     final Set<WorkerNeed> starved = new HashSet<>();
 
     /// Tasks of which executions wait for the one before, and those of them whose turn it may be.

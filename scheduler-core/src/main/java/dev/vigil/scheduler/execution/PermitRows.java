@@ -1,6 +1,11 @@
 package dev.vigil.scheduler.execution;
 
+import dev.vigil.scheduler.task.Coded;
 import dev.vigil.scheduler.task.Columns;
+import dev.vigil.scheduler.task.Limited;
+import dev.vigil.scheduler.task.Limited.Kind;
+import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -9,13 +14,10 @@ import java.util.Set;
 import java.util.UUID;
 import org.springframework.jdbc.core.simple.JdbcClient;
 
-/// The table `scheduler.permit` and what is taken in `scheduler.concurrency`. Each statement is about one limited
-/// owner, so two cores never wait for each other in a ring.
+/// The table `scheduler.permit` and what is taken in `scheduler.concurrency`. Each statement is about one limit, so two
+/// cores never wait for each other in a ring.
 final class PermitRows {
     private PermitRows() {}
-
-    /// Who is limited.
-    record Limited(int namespace, UUID owner) {}
 
     /// Permits of a shard.
     record Moved(int shard, Limited key, int n) {}
@@ -28,19 +30,27 @@ final class PermitRows {
     }
 
     static List<Moved> held(JdbcClient db, Collection<Integer> shards) {
-        return db.sql("SELECT shard, namespace, owner, n FROM scheduler.permit WHERE shard = ANY (:shards::int[])")
+        return db.sql("""
+                        SELECT p.shard, p.n, c.kind, c.namespace, c.owner
+                          FROM scheduler.permit p JOIN scheduler.concurrency c USING (namespace, owner)
+                         WHERE p.shard = ANY (:shards::int[])
+                        """)
                 .param("shards", shards.toArray(Integer[]::new))
-                .query((row, index) -> new Moved(
-                        row.getInt("shard"),
-                        new Limited(row.getInt("namespace"), row.getObject("owner", UUID.class)),
-                        row.getInt("n")))
+                .query((row, index) -> new Moved(row.getInt("shard"), limited(row), row.getInt("n")))
                 .list();
     }
 
-    /// Takes permits for shards, as many as there are. The limit's row is locked while it is counted.
+    private static Limited limited(ResultSet row) throws SQLException {
+        return new Limited(
+                Coded.of(Kind.class, row.getInt("kind")), row.getInt("namespace"), row.getObject("owner", UUID.class));
+    }
+
+    /// Takes permits of one limit for shards, as many as there are. The limit's row is locked while it is counted.
     ///
+    /// @param beyond also those that there are not: for what runs already
     /// @return for each shard that passed, how many came
-    static Map<Integer, Integer> take(JdbcClient db, Owned owned, Limited key, List<Moved> moves) {
+    static Map<Integer, Integer> take(JdbcClient db, Owned owned, List<Moved> moves, boolean beyond) {
+        Limited key = moves.getFirst().key;
         var came = new HashMap<Integer, Integer>();
         db.sql("""
                         WITH s AS MATERIALIZED (
@@ -56,8 +66,9 @@ final class PermitRows {
                           SELECT coalesce(sum(n), 0) AS n FROM v
                         ), c AS (
                           UPDATE scheduler.concurrency c
-                             SET taken = c.taken + least(k.n, greatest(0, c.most - c.taken)),
-                                 denied_at = CASE WHEN c.most - c.taken < k.n THEN clock_timestamp()
+                             SET taken = c.taken + CASE WHEN :beyond THEN k.n
+                                                        ELSE least(k.n, greatest(0, c.most - c.taken)) END,
+                                 denied_at = CASE WHEN NOT :beyond AND c.most - c.taken < k.n THEN clock_timestamp()
                                                   ELSE c.denied_at END
                             FROM k WHERE c.namespace = :namespace AND c.owner = :owner
                           RETURNING new.taken - old.taken AS n
@@ -72,17 +83,19 @@ final class PermitRows {
                         """)
                 .params(owned.parameters())
                 .params(columns(moves).arrays())
-                .param("namespace", key.namespace)
-                .param("owner", key.owner)
+                .param("beyond", beyond)
+                .param("namespace", key.namespace())
+                .param("owner", key.id())
                 .query((row, index) -> came.put(row.getInt("id"), row.getInt("n")))
                 .list();
         return came;
     }
 
-    /// Gives permits of shards back.
+    /// Gives permits of shards back, all of one limit.
     ///
     /// @return shards that passed
-    static Set<Integer> giveBack(JdbcClient db, Owned owned, Limited key, List<Moved> moves) {
+    static Set<Integer> giveBack(JdbcClient db, Owned owned, List<Moved> moves) {
+        Limited key = moves.getFirst().key;
         return Set.copyOf(db.sql("""
                         WITH s AS MATERIALIZED (
                           SELECT s.id FROM scheduler.shard s
@@ -104,8 +117,8 @@ final class PermitRows {
                         """)
                 .params(owned.parameters())
                 .params(columns(moves).arrays())
-                .param("namespace", key.namespace)
-                .param("owner", key.owner)
+                .param("namespace", key.namespace())
+                .param("owner", key.id())
                 .query(Integer.class)
                 .list());
     }
@@ -117,18 +130,17 @@ final class PermitRows {
     static Map<Limited, Standing> standings(JdbcClient db, Collection<Limited> keys) {
         var standings = new HashMap<Limited, Standing>();
         db.sql("""
-                        SELECT c.namespace, c.owner, c.most, c.taken,
+                        SELECT c.kind, c.namespace, c.owner, c.most, c.taken,
                                coalesce(c.denied_at > clock_timestamp() - interval '3 seconds', false) AS wanted
                           FROM unnest(:namespaces::int[], :owners::uuid[]) AS v(namespace, owner)
                           JOIN scheduler.concurrency c USING (namespace, owner)
                         """)
                 .params(new Columns<>(List.copyOf(keys))
                         .add("namespaces", new Integer[0], Limited::namespace)
-                        .add("owners", new UUID[0], Limited::owner)
+                        .add("owners", new UUID[0], Limited::id)
                         .arrays())
                 .query((row, index) -> standings.put(
-                        new Limited(row.getInt("namespace"), row.getObject("owner", UUID.class)),
-                        new Standing(row.getInt("most"), row.getInt("taken"), row.getBoolean("wanted"))))
+                        limited(row), new Standing(row.getInt("most"), row.getInt("taken"), row.getBoolean("wanted"))))
                 .list();
         return standings;
     }

@@ -1,10 +1,12 @@
 package dev.vigil.scheduler.execution;
 
+import dev.vigil.scheduler.task.Limited;
 import dev.vigil.scheduler.task.Schedule;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -102,8 +104,13 @@ record Postgres(CoreConnection connection) implements Truth {
     }
 
     @Override
-    public Map<PermitRows.Limited, PermitRows.Standing> standings(Collection<PermitRows.Limited> keys) {
+    public Map<Limited, PermitRows.Standing> standings(Collection<Limited> keys) {
         return PermitRows.standings(connection.db(), keys);
+    }
+
+    @Override
+    public Optional<KnownLimits> sharedLimits(long known) {
+        return KnownLimits.read(connection.db(), known);
     }
 
     @Override
@@ -153,13 +160,13 @@ record Postgres(CoreConnection connection) implements Truth {
     }
 
     @Override
-    public Map<Integer, Integer> takePermits(Owned owned, PermitRows.Limited key, List<PermitRows.Moved> moves) {
-        return PermitRows.take(connection.db(), owned, key, moves);
+    public Map<Integer, Integer> takePermits(Owned owned, List<PermitRows.Moved> moves, boolean beyond) {
+        return PermitRows.take(connection.db(), owned, moves, beyond);
     }
 
     @Override
-    public Set<Integer> givePermitsBack(Owned owned, PermitRows.Limited key, List<PermitRows.Moved> moves) {
-        return PermitRows.giveBack(connection.db(), owned, key, moves);
+    public Set<Integer> givePermitsBack(Owned owned, List<PermitRows.Moved> moves) {
+        return PermitRows.giveBack(connection.db(), owned, moves);
     }
 
     @Override

@@ -1,10 +1,12 @@
 package dev.vigil.scheduler.execution;
 
+import dev.vigil.scheduler.task.Limited;
 import dev.vigil.scheduler.task.Schedule;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -76,7 +78,10 @@ interface Truth extends AutoCloseable {
     List<PermitRows.Moved> permits(Collection<Integer> shards);
 
     /// How limits stand.
-    Map<PermitRows.Limited, PermitRows.Standing> standings(Collection<PermitRows.Limited> keys);
+    Map<Limited, PermitRows.Standing> standings(Collection<Limited> keys);
+
+    /// The limits of namespaces and handlers, if they have changed since this change.
+    Optional<KnownLimits> sharedLimits(long known);
 
     /// The schedule of a task.
     List<Schedule> schedule(int shard, UUID task);
@@ -109,11 +114,11 @@ interface Truth extends AutoCloseable {
     /// Lets dependents go whose predecessors have succeeded.
     List<DependencyRows.Looked> lookAt(Owned owned, Collection<UUID> dependents);
 
-    /// Takes permits of a limit.
-    Map<Integer, Integer> takePermits(Owned owned, PermitRows.Limited key, List<PermitRows.Moved> moves);
+    /// Takes permits of one limit, beyond it for what runs already.
+    Map<Integer, Integer> takePermits(Owned owned, List<PermitRows.Moved> moves, boolean beyond);
 
-    /// Gives permits back.
-    Set<Integer> givePermitsBack(Owned owned, PermitRows.Limited key, List<PermitRows.Moved> moves);
+    /// Gives permits of one limit back.
+    Set<Integer> givePermitsBack(Owned owned, List<PermitRows.Moved> moves);
 
     /// Gives shards up.
     void release(Owned owned, Collection<Integer> orphaned);

@@ -10,6 +10,7 @@ import dev.vigil.scheduler.task.CreateResult.Created;
 import dev.vigil.scheduler.task.Drafts;
 import dev.vigil.scheduler.task.NewTask;
 import dev.vigil.scheduler.task.Schedule;
+import dev.vigil.scheduler.task.SharedLimits;
 import dev.vigil.scheduler.task.TaskDraft;
 import dev.vigil.scheduler.task.Tasks;
 import java.time.Duration;
@@ -40,6 +41,10 @@ final class EngineFixture implements AutoCloseable {
     /// Tasks as they are created at another time.
     Tasks tasks(InstantSource clock) {
         return new Tasks(JdbcClient.create(api), new DataSourceTransactionManager(api), clock, hints -> {});
+    }
+
+    SharedLimits limits() {
+        return new SharedLimits(JdbcClient.create(api), new DataSourceTransactionManager(api));
     }
 
     Dispatcher core() {

@@ -17,12 +17,12 @@ import dev.vigil.scheduler.execution.OwnerWrites.Line;
 import dev.vigil.scheduler.execution.OwnerWrites.Reached;
 import dev.vigil.scheduler.execution.OwnerWrites.Requeue;
 import dev.vigil.scheduler.execution.OwnerWrites.Requeued;
-import dev.vigil.scheduler.execution.PermitRows.Limited;
 import dev.vigil.scheduler.execution.PermitRows.Moved;
 import dev.vigil.scheduler.execution.PermitRows.Standing;
 import dev.vigil.scheduler.history.Event;
 import dev.vigil.scheduler.task.Commands.Kind;
 import dev.vigil.scheduler.task.Lane;
+import dev.vigil.scheduler.task.Limited;
 import dev.vigil.scheduler.task.Priority;
 import java.time.Duration;
 import java.time.Instant;
@@ -34,6 +34,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
@@ -45,6 +46,7 @@ import org.jspecify.annotations.Nullable;
 /// What commits is told to the history.
 class ModelDatabase {
     static final int LANE = Lane.of(Priority.MEDIUM, 1);
+    static final String HANDLER = "h";
 
     final World world;
     final ModelRows rows = new ModelRows();
@@ -72,7 +74,35 @@ class ModelDatabase {
     }
 
     boolean isLimited(TaskFacts task) {
-        return rows.limits.containsKey(task.owner());
+        return rows.limits.containsKey(Limited.owner(task.namespace(), task.owner()));
+    }
+
+    /// In whose limit a dispatch is told to count; the one that is shared by all, if there is one.
+    private @Nullable String limitOf(TaskFacts task) {
+        return rows.limits.keySet().stream()
+                .filter(key -> key.kind() != Limited.Kind.OWNER)
+                .findFirst()
+                .map(key -> key.id().toString())
+                .orElse(isLimited(task) ? task.owner().toString() : null);
+    }
+
+    /// All tasks of the model are of one namespace and one handler.
+    Optional<KnownLimits> sharedLimits(long known) {
+        if (known == 0) {
+            return Optional.empty();
+        }
+        var namespaces = new HashMap<Integer, Limited>();
+        var handlers = new HashMap<String, Limited>();
+        rows.limits.keySet().forEach(key -> {
+            switch (key.kind()) {
+                case NAMESPACE -> namespaces.put(key.namespace(), key);
+                case HANDLER -> handlers.put(HANDLER, key);
+                case OWNER -> {
+                    // Read beside each of his executions.
+                }
+            }
+        });
+        return Optional.of(new KnownLimits(0, namespaces, handlers));
     }
 
     private Due row(Execution execution) {
@@ -229,7 +259,7 @@ class ModelDatabase {
                         line.execution(),
                         Fence.of(rows.shards.get(line.shard()).epoch, line.n()),
                         line.attempt(),
-                        isLimited(task) ? task.owner().toString() : null));
+                        limitOf(task)));
             }
         }
         return passed;
@@ -320,22 +350,22 @@ class ModelDatabase {
 
     List<Moved> permits(Collection<Integer> shards) {
         var held = new ArrayList<Moved>();
-        rows.limits.forEach((owner, limit) -> limit.permits.forEach((shard, n) -> {
+        rows.limits.forEach((key, limit) -> limit.permits.forEach((shard, n) -> {
             if (shards.contains(shard)) {
-                held.add(new Moved(shard, new Limited(1, owner), n));
+                held.add(new Moved(shard, key, n));
             }
         }));
         return held;
     }
 
-    Map<Integer, Integer> takePermits(Owned owned, Limited key, List<Moved> moves) {
+    Map<Integer, Integer> takePermits(Owned owned, List<Moved> moves, boolean beyond) {
         Set<Integer> passed = passed(owned);
-        Limit limit = rows.limits.get(key.owner());
+        Limit limit = rows.limits.get(moves.getFirst().key());
         var came = new HashMap<Integer, Integer>();
         passed.forEach(shard -> came.put(shard, 0));
         for (Moved move : moves) {
             if (limit != null && passed.contains(move.shard())) {
-                int n = Math.min(move.n(), Math.max(0, limit.most - limit.taken));
+                int n = beyond ? move.n() : Math.min(move.n(), Math.max(0, limit.most - limit.taken));
                 if (n < move.n()) {
                     limit.deniedAt = clock();
                 }
@@ -347,9 +377,9 @@ class ModelDatabase {
         return came;
     }
 
-    Set<Integer> givePermitsBack(Owned owned, Limited key, List<Moved> moves) {
+    Set<Integer> givePermitsBack(Owned owned, List<Moved> moves) {
         Set<Integer> passed = passed(owned);
-        Limit limit = rows.limits.get(key.owner());
+        Limit limit = rows.limits.get(moves.getFirst().key());
         for (Moved move : moves) {
             if (limit != null && passed.contains(move.shard()) && limit.permits.containsKey(move.shard())) {
                 limit.permits.merge(move.shard(), -move.n(), Integer::sum);
@@ -362,7 +392,7 @@ class ModelDatabase {
     Map<Limited, Standing> standings(Collection<Limited> keys) {
         var standings = new HashMap<Limited, Standing>();
         for (Limited key : keys) {
-            Limit limit = rows.limits.get(key.owner());
+            Limit limit = rows.limits.get(key);
             if (limit != null) {
                 boolean wanted = limit.deniedAt.isAfter(clock().minusSeconds(3));
                 standings.put(key, new Standing(limit.most, limit.taken, wanted));

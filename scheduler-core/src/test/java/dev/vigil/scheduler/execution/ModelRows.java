@@ -2,6 +2,7 @@ package dev.vigil.scheduler.execution;
 
 import dev.vigil.scheduler.execution.OwnerReads.InboxRow;
 import dev.vigil.scheduler.execution.OwnerWrites.Line;
+import dev.vigil.scheduler.task.Limited;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -22,7 +23,7 @@ final class ModelRows {
     final Map<String, UUID> keys = new HashMap<>();
     final Map<UUID, TaskFacts> tasks = new LinkedHashMap<>();
     final List<InboxRow> inbox = new ArrayList<>();
-    final Map<UUID, Limit> limits = new HashMap<>();
+    final Map<Limited, Limit> limits = new HashMap<>();
     long transaction = 100;
     Duration ahead = Duration.ZERO;
 

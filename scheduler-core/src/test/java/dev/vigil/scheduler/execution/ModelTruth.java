@@ -1,10 +1,12 @@
 package dev.vigil.scheduler.execution;
 
+import dev.vigil.scheduler.task.Limited;
 import dev.vigil.scheduler.task.Schedule;
 import java.time.Instant;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -108,8 +110,13 @@ record ModelTruth(ModelServer server, Wire wire) implements Truth {
     }
 
     @Override
-    public Map<PermitRows.Limited, PermitRows.Standing> standings(Collection<PermitRows.Limited> keys) {
+    public Map<Limited, PermitRows.Standing> standings(Collection<Limited> keys) {
         return wire.ask(() -> server.database.standings(keys));
+    }
+
+    @Override
+    public Optional<KnownLimits> sharedLimits(long known) {
+        return wire.ask(() -> server.database.sharedLimits(known));
     }
 
     @Override
@@ -159,13 +166,13 @@ record ModelTruth(ModelServer server, Wire wire) implements Truth {
     }
 
     @Override
-    public Map<Integer, Integer> takePermits(Owned owned, PermitRows.Limited key, List<PermitRows.Moved> moves) {
-        return wire.ask(() -> server.database.takePermits(owned, key, moves));
+    public Map<Integer, Integer> takePermits(Owned owned, List<PermitRows.Moved> moves, boolean beyond) {
+        return wire.ask(() -> server.database.takePermits(owned, moves, beyond));
     }
 
     @Override
-    public Set<Integer> givePermitsBack(Owned owned, PermitRows.Limited key, List<PermitRows.Moved> moves) {
-        return wire.ask(() -> server.database.givePermitsBack(owned, key, moves));
+    public Set<Integer> givePermitsBack(Owned owned, List<PermitRows.Moved> moves) {
+        return wire.ask(() -> server.database.givePermitsBack(owned, moves));
     }
 
     @Override

@@ -5,6 +5,8 @@ import dev.vigil.scheduler.execution.World.Host;
 import dev.vigil.scheduler.history.Bounds;
 import dev.vigil.scheduler.history.Event;
 import dev.vigil.scheduler.history.HistoryCheck;
+import dev.vigil.scheduler.task.Limited;
+import dev.vigil.scheduler.task.Limited.Kind;
 import dev.vigil.scheduler.task.Misfire;
 import dev.vigil.scheduler.task.Overlap;
 import dev.vigil.scheduler.task.RetryPolicy;
@@ -55,9 +57,15 @@ final class Simulation {
         this.owner = id(9);
         this.limited = chance.nextInt(4) == 0;
         if (limited) {
-            int most = 1 + chance.nextInt(2);
-            database.rows.limits.put(owner, new ModelRows.Limit(most));
-            world.tell(new Event.Limit(world.time(), owner.toString(), most));
+            boolean shared = chance.nextBoolean();
+            if (shared) {
+                // Everything counts in it, so it leaves room for all that is due in a while.
+                Kind kind = chance.nextBoolean() ? Kind.NAMESPACE : Kind.HANDLER;
+                limit(new Limited(kind, kind == Kind.HANDLER ? 0 : 1, id(9)), 4 + chance.nextInt(4));
+            }
+            if (!shared || chance.nextBoolean()) {
+                limit(Limited.owner(1, owner), 1 + chance.nextInt(2));
+            }
         }
         world.tell(new Event.Fault(World.time(0), "all of " + faults, World.time(healAt)));
         int coreCount = 1 + chance.nextInt(2);
@@ -76,6 +84,11 @@ final class Simulation {
         for (int i = 0; i < faults.incidents(); i++) {
             world.after(world.millis(1_000, faults.span() * 1_000L), clients, incidents::happen);
         }
+    }
+
+    private void limit(Limited key, int most) {
+        database.rows.limits.put(key, new ModelRows.Limit(most));
+        world.tell(new Event.Limit(world.time(), key.id().toString(), most));
     }
 
     World world() {
@@ -168,7 +181,7 @@ final class Simulation {
         var retry = new RetryPolicy(1 + chance.nextInt(4), any(Backoff.values()), initial, initial.multipliedBy(3));
         Duration timeout = Duration.ofMillis(chance.nextInt(2_000, 20_000));
         UUID whose = his ? owner : id(8);
-        return new TaskFacts(1, id(2), 1, whose, "h", new UUID(0, 1), 1, timeout, retry, false, once);
+        return new TaskFacts(1, id(2), 1, whose, ModelDatabase.HANDLER, new UUID(0, 1), 1, timeout, retry, false, once);
     }
 
     /// A client that tries again, with the same key, until it is answered.

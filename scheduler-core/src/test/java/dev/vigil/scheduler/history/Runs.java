@@ -138,8 +138,8 @@ final class Runs {
         }
     }
 
-    /// Who runs counts by his newest dispatch until its end is accepted: what a host that stood still runs on with is
-    /// a matter of overlap.
+    /// Who runs counts by his newest dispatch until its end is accepted or it is put back: what a host that stood still
+    /// runs on with is a matter of overlap.
     private void limits() {
         Map<UUID, Attempt> newest = new HashMap<>();
         Map<UUID, String> owners = new HashMap<>();
@@ -172,6 +172,9 @@ final class Runs {
                     running.getOrDefault(owners.get(one.execution()), new HashSet<>())
                             .remove(one.execution());
                 case Accepted one ->
+                    running.getOrDefault(owners.get(one.execution()), new HashSet<>())
+                            .remove(one.execution());
+                case Due one ->
                     running.getOrDefault(owners.get(one.execution()), new HashSet<>())
                             .remove(one.execution());
                 case Ended one ->
