@@ -51,6 +51,11 @@ public final class Starts implements Contestant.StartListener {
         last.set(0);
     }
 
+    /// How many have started since the last reset.
+    int count() {
+        return done.get();
+    }
+
     Map<String, Object> progress() {
         return Map.of("done", done.get(), "firstUs", first.get(), "lastUs", last.get());
     }

@@ -108,7 +108,7 @@ public final class EmbeddedPostgres implements AutoCloseable {
     }
 
     /// Access to a database as the superuser: for creating roles and databases, nothing else.
-    Credentials superuser(String database) {
+    public Credentials superuser(String database) {
         return new Credentials(url(database), SUPERUSER, password);
     }
 
