@@ -11,6 +11,7 @@ import dev.vigil.scheduler.task.CreateResult.Created;
 import dev.vigil.scheduler.task.Limits;
 import dev.vigil.scheduler.task.NewTask;
 import dev.vigil.scheduler.task.Schedule;
+import dev.vigil.scheduler.task.Statements;
 import dev.vigil.scheduler.task.Tasks;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -28,7 +29,6 @@ import java.util.concurrent.Future;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
-import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.jdbc.datasource.DataSourceTransactionManager;
 
 /// The engine and a handler that does nothing in one JVM, as the schedulers that are libraries run: stored as the API
@@ -92,7 +92,7 @@ final class CoreContestant implements Contestant {
         source.setUsername(api.username());
         source.setPassword(api.password());
         source.setMaximumPoolSize(CONNECTIONS);
-        var db = JdbcClient.create(source);
+        var db = Statements.over(source);
         var told = new HintSocket(new LiveCores(db, System::nanoTime));
         pool = source;
         hints = told;

@@ -13,6 +13,7 @@ import dev.vigil.api.web.Outbox;
 import dev.vigil.api.web.RateLimits;
 import dev.vigil.api.web.RouteTable;
 import dev.vigil.api.web.Routes;
+import dev.vigil.scheduler.task.Statements;
 import java.time.Clock;
 import java.time.InstantSource;
 import java.util.List;
@@ -73,7 +74,7 @@ class ApiConfiguration {
 
     @Bean
     JdbcClient jdbcClient(DataSource dataSource) {
-        return JdbcClient.create(dataSource);
+        return Statements.over(dataSource);
     }
 
     @Bean

@@ -7,6 +7,7 @@ import dev.vigil.protocol.identity.IdentitySettings;
 import dev.vigil.protocol.identity.Peers;
 import dev.vigil.scheduler.execution.Dispatcher;
 import dev.vigil.scheduler.execution.Retention;
+import dev.vigil.scheduler.task.Statements;
 import dev.vigil.scheduler.worker.LinkContext;
 import dev.vigil.scheduler.worker.PresenceReports;
 import dev.vigil.scheduler.worker.RegisteredWorkers;
@@ -64,7 +65,7 @@ final class Core implements SmartLifecycle {
     }
 
     private void startParts() throws IOException, IdentityException, InterruptedException {
-        JdbcClient db = JdbcClient.create(dataSource);
+        JdbcClient db = Statements.over(dataSource);
         IdentityKeeper identity = started(IdentityKeeper.await(
                 new IdentitySettings(
                         settings.stateDir(),

@@ -1,5 +1,6 @@
 package dev.vigil.scheduler.execution;
 
+import dev.vigil.scheduler.task.Statements;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -64,7 +65,7 @@ final class CoreConnection implements AutoCloseable {
         try {
             Connection fresh = DriverManager.getConnection(database.url, properties());
             connection = fresh;
-            JdbcClient fetched = JdbcClient.create(new SingleConnectionDataSource(fresh, true));
+            JdbcClient fetched = Statements.over(new SingleConnectionDataSource(fresh, true));
             carryIncarnation(fetched);
             endBackend(fetched);
             if (core.cluster().isUnrecognised(ShardRows.cluster(fetched))) {

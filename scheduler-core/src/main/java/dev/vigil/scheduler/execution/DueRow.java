@@ -12,40 +12,48 @@ import org.jspecify.annotations.Nullable;
 
 /// Reads an execution beside its task, as the owner's queries select them.
 final class DueRow {
+    /// What [#due] reads, in this order; a column `payload` follows. By number: a look for the name of each takes as
+    /// long
+    /// as the rest of a row.
+    static final String COLUMNS = """
+            e.shard, e.id, e.lane, e.due_at, e.scheduled_for, e.attempt, e.losses, e.fence_min, e.namespace, e.task_id,
+            e.version, t.owner, t.handler, t.key_id, t.payload_version, t.timeout_ms, t.max_attempts, t.backoff,
+            t.retry_initial_ms, t.retry_max_ms, t.kind, t.payload_bytes, l.most""";
+
     private DueRow() {}
 
     static Due due(ResultSet row) throws SQLException {
         return new Due(
-                row.getInt("shard"),
-                row.getObject("id", UUID.class),
-                row.getInt("lane"),
-                instant(row, "due_at"),
-                instant(row, "scheduled_for"),
-                row.getInt("attempt"),
-                row.getInt("losses"),
-                row.getLong("fence_min"),
+                row.getInt(1),
+                row.getObject(2, UUID.class),
+                row.getInt(3),
+                instant(row, 4),
+                instant(row, 5),
+                row.getInt(6),
+                row.getInt(7),
+                row.getLong(8),
                 facts(row),
-                row.getBytes("payload"),
-                row.getInt("payload_bytes"));
+                row.getBytes(24),
+                row.getInt(22));
     }
 
     private static TaskFacts facts(ResultSet row) throws SQLException {
         return new TaskFacts(
-                row.getInt("namespace"),
-                row.getObject("task_id", UUID.class),
-                row.getInt("version"),
-                row.getObject("owner", UUID.class),
-                row.getString("handler"),
-                row.getObject("key_id", UUID.class),
-                row.getInt("payload_version"),
-                Duration.ofMillis(row.getLong("timeout_ms")),
+                row.getInt(9),
+                row.getObject(10, UUID.class),
+                row.getInt(11),
+                row.getObject(12, UUID.class),
+                row.getString(13),
+                row.getObject(14, UUID.class),
+                row.getInt(15),
+                Duration.ofMillis(row.getLong(16)),
                 new RetryPolicy(
-                        row.getInt("max_attempts"),
-                        Coded.of(RetryPolicy.Backoff.class, row.getInt("backoff")),
-                        Duration.ofMillis(row.getLong("retry_initial_ms")),
-                        Duration.ofMillis(row.getLong("retry_max_ms"))),
-                isLimit(row.getObject("most", Integer.class)),
-                row.getInt("kind") == 1);
+                        row.getInt(17),
+                        Coded.of(RetryPolicy.Backoff.class, row.getInt(18)),
+                        Duration.ofMillis(row.getLong(19)),
+                        Duration.ofMillis(row.getLong(20))),
+                isLimit(row.getObject(23, Integer.class)),
+                row.getInt(21) == 1);
     }
 
     /// A limit that was lifted stands in the table as the largest number.
@@ -54,6 +62,10 @@ final class DueRow {
     }
 
     static Instant instant(ResultSet row, String column) throws SQLException {
+        return row.getObject(column, OffsetDateTime.class).toInstant();
+    }
+
+    private static Instant instant(ResultSet row, int column) throws SQLException {
         return row.getObject(column, OffsetDateTime.class).toInstant();
     }
 

@@ -18,6 +18,56 @@ final class OwnerReads {
     /// Most executions that one lane gives at once.
     static final int SCAN_MAX = 1000;
 
+    private static final String SCAN = """
+            SELECT %s, CASE WHEN e.beyond THEN NULL ELSE t.payload END AS payload
+              FROM unnest(:shards::int[], :lanes::smallint[], :ats::timestamptz[], :ids::uuid[],
+                          :singles::int[], :passed::text[]) AS c(shard, lane, at, id, single, passed)
+             CROSS JOIN LATERAL (
+               (SELECT false AS beyond, e.* FROM scheduler.execution e
+                 WHERE e.shard = c.shard AND e.lane = c.lane AND (e.due_at, e.id) > (c.at, c.id)
+                   AND e.due_at <= :bound::timestamptz
+                   AND (c.single IS NULL OR e.namespace = c.single) AND e.namespace <> ALL (c.passed::int[])
+                 ORDER BY e.due_at, e.id LIMIT %d)
+               UNION ALL
+               (SELECT true, e.* FROM scheduler.execution e
+                 WHERE e.shard = c.shard AND e.lane = c.lane AND e.due_at > :bound::timestamptz
+                 ORDER BY e.due_at, e.id LIMIT 1)
+             ) e
+             CROSS JOIN LATERAL (
+               SELECT * FROM scheduler.task t
+                WHERE t.namespace = e.namespace AND t.id = e.task_id AND t.version = e.version
+               OFFSET 0
+             ) t
+              LEFT JOIN scheduler.concurrency l ON l.namespace = t.namespace AND l.owner = t.owner
+            """.formatted(DueRow.COLUMNS, SCAN_MAX);
+
+    private static final String BY_ID = """
+            SELECT %s, NULL::bytea AS payload
+              FROM scheduler.execution e
+              JOIN scheduler.task t
+                ON t.namespace = e.namespace AND t.id = e.task_id AND t.version = e.version
+              LEFT JOIN scheduler.concurrency l ON l.namespace = t.namespace AND l.owner = t.owner
+             WHERE e.shard = :shard AND e.id = ANY (:ids::uuid[])
+            """.formatted(DueRow.COLUMNS);
+
+    private static final String OPEN = """
+            SELECT %s, NULL::bytea AS payload, o.fence, o.worker, o.boot, o.at
+              FROM (SELECT DISTINCT ON (shard, execution) shard, execution, fence, worker, boot, at
+                      FROM scheduler.open_dispatch WHERE shard = ANY (:shards::int[])
+                     ORDER BY shard, execution, fence DESC) o
+             CROSS JOIN LATERAL (
+               SELECT * FROM scheduler.execution e
+                WHERE e.shard = o.shard AND e.id = o.execution AND e.fence_min <= o.fence
+               OFFSET 0
+             ) e
+             CROSS JOIN LATERAL (
+               SELECT * FROM scheduler.task t
+                WHERE t.namespace = e.namespace AND t.id = e.task_id AND t.version = e.version
+               OFFSET 0
+             ) t
+              LEFT JOIN scheduler.concurrency l ON l.namespace = t.namespace AND l.owner = t.owner
+            """.formatted(DueRow.COLUMNS);
+
     private OwnerReads() {}
 
     /// Where the reading of a lane goes on.
@@ -54,30 +104,7 @@ final class OwnerReads {
                         cursor -> cursor.except().stream()
                                 .map(String::valueOf)
                                 .collect(Collectors.joining(",", "{", "}")));
-        return db.sql("""
-                        SELECT e.*, t.owner, t.handler, t.key_id, t.payload_version, t.timeout_ms, t.max_attempts,
-                               t.backoff, t.retry_initial_ms, t.retry_max_ms, t.kind, t.payload_bytes, l.most,
-                               CASE WHEN e.beyond THEN NULL ELSE t.payload END AS payload
-                          FROM unnest(:shards::int[], :lanes::smallint[], :ats::timestamptz[], :ids::uuid[],
-                                      :singles::int[], :passed::text[]) AS c(shard, lane, at, id, single, passed)
-                         CROSS JOIN LATERAL (
-                           (SELECT false AS beyond, e.* FROM scheduler.execution e
-                             WHERE e.shard = c.shard AND e.lane = c.lane AND (e.due_at, e.id) > (c.at, c.id)
-                               AND e.due_at <= :bound::timestamptz
-                               AND (c.single IS NULL OR e.namespace = c.single) AND e.namespace <> ALL (c.passed::int[])
-                             ORDER BY e.due_at, e.id LIMIT %d)
-                           UNION ALL
-                           (SELECT true, e.* FROM scheduler.execution e
-                             WHERE e.shard = c.shard AND e.lane = c.lane AND e.due_at > :bound::timestamptz
-                             ORDER BY e.due_at, e.id LIMIT 1)
-                         ) e
-                         CROSS JOIN LATERAL (
-                           SELECT * FROM scheduler.task t
-                            WHERE t.namespace = e.namespace AND t.id = e.task_id AND t.version = e.version
-                           OFFSET 0
-                         ) t
-                          LEFT JOIN scheduler.concurrency l ON l.namespace = t.namespace AND l.owner = t.owner
-                        """.formatted(SCAN_MAX))
+        return db.sql(SCAN)
                 .params(columns.arrays())
                 .param("bound", bound.toString())
                 .query((row, index) -> DueRow.due(row))
@@ -86,16 +113,7 @@ final class OwnerReads {
 
     /// Executions of a shard by their ids, held ones too.
     static List<Due> byId(JdbcClient db, int shard, Collection<UUID> ids) {
-        return db.sql("""
-                        SELECT e.*, t.owner, t.handler, t.key_id, t.payload_version, t.timeout_ms, t.max_attempts,
-                               t.backoff, t.retry_initial_ms, t.retry_max_ms, t.kind, t.payload_bytes, l.most,
-                               NULL::bytea AS payload
-                          FROM scheduler.execution e
-                          JOIN scheduler.task t
-                            ON t.namespace = e.namespace AND t.id = e.task_id AND t.version = e.version
-                          LEFT JOIN scheduler.concurrency l ON l.namespace = t.namespace AND l.owner = t.owner
-                         WHERE e.shard = :shard AND e.id = ANY (:ids::uuid[])
-                        """)
+        return db.sql(BY_ID)
                 .param("shard", shard)
                 .param("ids", ids.toArray(UUID[]::new))
                 .query((row, index) -> DueRow.due(row))
@@ -107,25 +125,7 @@ final class OwnerReads {
 
     /// What is open in these shards, by the newest dispatch of each execution.
     static List<Dispatched> open(JdbcClient db, List<Integer> shards) {
-        return db.sql("""
-                        SELECT e.*, t.owner, t.handler, t.key_id, t.payload_version, t.timeout_ms, t.max_attempts,
-                               t.backoff, t.retry_initial_ms, t.retry_max_ms, t.kind, t.payload_bytes, l.most,
-                               NULL::bytea AS payload, o.fence, o.worker, o.boot, o.at
-                          FROM (SELECT DISTINCT ON (shard, execution) shard, execution, fence, worker, boot, at
-                                  FROM scheduler.open_dispatch WHERE shard = ANY (:shards::int[])
-                                 ORDER BY shard, execution, fence DESC) o
-                         CROSS JOIN LATERAL (
-                           SELECT * FROM scheduler.execution e
-                            WHERE e.shard = o.shard AND e.id = o.execution AND e.fence_min <= o.fence
-                           OFFSET 0
-                         ) e
-                         CROSS JOIN LATERAL (
-                           SELECT * FROM scheduler.task t
-                            WHERE t.namespace = e.namespace AND t.id = e.task_id AND t.version = e.version
-                           OFFSET 0
-                         ) t
-                          LEFT JOIN scheduler.concurrency l ON l.namespace = t.namespace AND l.owner = t.owner
-                        """)
+        return db.sql(OPEN)
                 .param("shards", shards.toArray(Integer[]::new))
                 .query((row, index) -> new Dispatched(
                         DueRow.due(row),

@@ -223,9 +223,7 @@ final class OwnerWrites {
                 .params(endings(endings).arrays())
                 .param("release", Kind.RELEASE.code())
                 .query((row, index) -> new Hit(
-                        row.getObject("shard", Integer.class),
-                        row.getObject("id", UUID.class),
-                        row.getObject("dependents", Integer.class)))
+                        row.getObject(1, Integer.class), row.getObject(2, UUID.class), row.getObject(3, Integer.class)))
                 .list());
     }
 
