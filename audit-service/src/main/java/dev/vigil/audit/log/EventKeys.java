@@ -1,5 +1,7 @@
 package dev.vigil.audit.log;
 
+import dev.vigil.protocol.audit.EventType;
+import dev.vigil.protocol.audit.ExecutionEvent;
 import dev.vigil.protocol.id.Id;
 import dev.vigil.protocol.id.Kind;
 import java.time.DateTimeException;
@@ -51,6 +53,24 @@ record EventKeys(UUID id, Instant at, String eventType, String action, String re
     ///         result is missing or impossible
     static Optional<EventKeys> read(byte[] canonical) {
         return texts(canonical).flatMap(EventKeys::of);
+    }
+
+    /// The same of an event of an execution, as its canonical bytes have them.
+    ///
+    /// @return empty when its time is impossible
+    static Optional<EventKeys> of(ExecutionEvent event) {
+        if (event.at().isBefore(Instant.EPOCH)) {
+            return Optional.empty();
+        }
+        ExecutionEvent.Subject subject = event.subject();
+        var about = new About(subject.user(), subject.task(), subject.execution(), event.worker(), null);
+        return Optional.of(new EventKeys(
+                event.id(),
+                event.at(),
+                EventType.TASK_EXECUTION.label(),
+                event.action().label(),
+                event.result().label(),
+                about));
     }
 
     private static Optional<EventKeys> of(Map<String, String> texts) {

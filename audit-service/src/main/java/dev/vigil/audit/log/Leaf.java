@@ -11,6 +11,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// One event on its way into the tree.
@@ -31,9 +32,9 @@ record Leaf(byte[] bytes, EventKeys keys, @Nullable Unreadable unreadable) {
     /// The events of a row. What is unreadable becomes a failure event that names it: it must neither vanish nor stop
     /// everything behind it.
     static List<Leaf> of(Outboxes.Row row, InstantSource time) {
-        List<byte[]> events;
+        List<EventBatch.Entry> events;
         try {
-            events = EventBatch.split(row.events());
+            events = EventBatch.read(row.events());
         } catch (IllegalArgumentException e) {
             return List.of(standIn(
                     new Unreadable(row.source(), row.position(), -1, String.valueOf(e.getMessage()), row.events()),
@@ -41,10 +42,10 @@ record Leaf(byte[] bytes, EventKeys keys, @Nullable Unreadable unreadable) {
         }
         var leaves = new ArrayList<Leaf>(events.size());
         for (int place = 0; place < events.size(); place++) {
-            byte[] event = events.get(place);
+            byte[] event = events.get(place).bytes();
             EventKeys keys = event.length > EntryBundle.ENTRY_BYTES_MAX
                     ? null
-                    : EventKeys.read(event).orElse(null);
+                    : keys(events.get(place)).orElse(null);
             if (keys != null) {
                 leaves.add(new Leaf(event, keys, null));
             } else {
@@ -55,6 +56,10 @@ record Leaf(byte[] bytes, EventKeys keys, @Nullable Unreadable unreadable) {
             }
         }
         return leaves;
+    }
+
+    private static Optional<EventKeys> keys(EventBatch.Entry event) {
+        return event.packed() == null ? EventKeys.read(event.bytes()) : EventKeys.of(event.packed());
     }
 
     private static Leaf standIn(Unreadable unreadable, InstantSource time) {

@@ -19,7 +19,7 @@ public final class Mentions {
     /// How long a span is at most: an event happened at `newest` or less than that before it.
     public static final long SPAN_MICROS_MAX = 10_000_000;
 
-    private static final int SPAN_EVENTS_MAX = 1024;
+    private static final int SPAN_EVENTS_MAX = 4096;
 
     private final JdbcClient db;
     private final DataSource connections;

@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// Several events in one outbox row: each a 4-byte big-endian length and its canonical bytes, or, where the first bit
 /// of
@@ -35,11 +36,24 @@ public final class EventBatch {
         return out.array();
     }
 
+    /// An event of an outbox row.
+    ///
+    /// @param bytes  its canonical bytes
+    /// @param packed what they were written from; null when they stood in the row themselves
+    public record Entry(byte[] bytes, @Nullable ExecutionEvent packed) {}
+
     /// The canonical bytes of each event of an outbox row.
     ///
     /// @throws IllegalArgumentException when the row was cut or its lengths do not add up
     public static List<byte[]> split(byte[] row) {
-        var events = new ArrayList<byte[]>();
+        return read(row).stream().map(Entry::bytes).toList();
+    }
+
+    /// Each event of an outbox row.
+    ///
+    /// @throws IllegalArgumentException when the row was cut or its lengths do not add up
+    public static List<Entry> read(byte[] row) {
+        var events = new ArrayList<Entry>();
         int at = 0;
         while (at < row.length) {
             int word = row.length - at < 4
@@ -49,12 +63,12 @@ public final class EventBatch {
             if (length > row.length - at - 4) {
                 throw new IllegalArgumentException("outbox row is cut at byte " + at + " of " + row.length);
             }
-            events.add(
-                    word >= 0
-                            ? Arrays.copyOfRange(row, at + 4, at + 4 + length)
-                            : ExecutionEvent.unpacked(ByteBuffer.wrap(row, at + 4, length))
-                                    .auditEvent()
-                                    .canonicalBytes());
+            if (word >= 0) {
+                events.add(new Entry(Arrays.copyOfRange(row, at + 4, at + 4 + length), null));
+            } else {
+                ExecutionEvent packed = ExecutionEvent.unpacked(ByteBuffer.wrap(row, at + 4, length));
+                events.add(new Entry(packed.auditEvent().canonicalBytes(), packed));
+            }
             at += 4 + length;
         }
         return events;

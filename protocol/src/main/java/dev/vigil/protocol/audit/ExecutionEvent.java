@@ -60,6 +60,11 @@ public record ExecutionEvent(
             this.label = label;
         }
 
+        /// As the audit trail has it.
+        public String label() {
+            return label;
+        }
+
         /// Its number in a packed event, which never changes.
         int code() {
             return code;

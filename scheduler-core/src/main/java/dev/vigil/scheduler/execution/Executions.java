@@ -146,22 +146,38 @@ public final class Executions {
         var columns = new Columns<>(claims)
                 .add("executions", new UUID[0], Claim::execution)
                 .add("fences", new Long[0], Claim::fence);
+        // A frame's executions come from few dispatch rows. A fence does not say of which shard, so each is looked for
+        // in
+        // all of them, and then only what those rows list.
         return db.sql("""
-                        SELECT v.execution, v.fence, d.shard IS NOT NULL AS dispatched, e.id IS NOT NULL AS open,
+                        WITH claim AS MATERIALIZED (
+                          SELECT * FROM unnest(:executions::uuid[], :fences::bigint[]) WITH ORDINALITY
+                                        AS v(execution, fence, place)
+                        ), listed AS MATERIALIZED (
+                          SELECT f.fence, d.shard, x.execution
+                            FROM (SELECT DISTINCT fence FROM claim) f
+                           CROSS JOIN scheduler.shard s
+                           CROSS JOIN LATERAL (
+                             SELECT d.shard, d.executions FROM scheduler.dispatch d
+                              WHERE d.shard = s.id AND d.epoch = f.fence >> 32 AND d.n = f.fence & 4294967295
+                                AND d.worker = :worker AND d.boot = :boot
+                             OFFSET 0
+                           ) d
+                           CROSS JOIN LATERAL unnest(d.executions) AS x(execution)
+                        )
+                        SELECT v.execution, v.fence, l.shard IS NOT NULL AS dispatched, e.id IS NOT NULL AS open,
                                e.fence_min <= v.fence AS current, e.task_id, e.namespace, t.payload_version, t.key_id,
                                t.handler, t.refs
-                          FROM unnest(:executions::uuid[], :fences::bigint[]) WITH ORDINALITY
-                               AS v(execution, fence, place)
+                          FROM claim v
+                          LEFT JOIN listed l ON l.fence = v.fence AND l.execution = v.execution
                           LEFT JOIN LATERAL (
-                            SELECT d.shard FROM scheduler.shard s
-                              JOIN scheduler.dispatch d
-                                ON d.shard = s.id AND d.epoch = v.fence >> 32 AND d.n = v.fence & 4294967295
-                             WHERE d.worker = :worker AND d.boot = :boot AND v.execution = ANY (d.executions)
-                             LIMIT 1
-                          ) d ON true
-                          LEFT JOIN scheduler.execution e ON e.shard = d.shard AND e.id = v.execution
-                          LEFT JOIN scheduler.task t
-                            ON t.namespace = e.namespace AND t.id = e.task_id AND t.version = e.version
+                            SELECT * FROM scheduler.execution e WHERE e.shard = l.shard AND e.id = v.execution OFFSET 0
+                          ) e ON true
+                          LEFT JOIN LATERAL (
+                            SELECT t.payload_version, t.key_id, t.handler, t.refs FROM scheduler.task t
+                             WHERE t.namespace = e.namespace AND t.id = e.task_id AND t.version = e.version
+                            OFFSET 0
+                          ) t ON true
                          ORDER BY v.place
                         """)
                 .params(columns.arrays())

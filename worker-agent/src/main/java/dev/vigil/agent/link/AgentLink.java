@@ -72,7 +72,7 @@ public final class AgentLink implements AutoCloseable {
         this.settings = settings;
         UUID boot = UUID.randomUUID();
         this.api = new WorkerApi(parts.api(), boot, parts.keeper());
-        this.keys = new Keys(api);
+        this.keys = new Keys(new KeyCalls(api::materials));
         this.dialer = new Dialer(parts.keeper(), boot, parts.runner(), settings.version());
         this.sayings = new Sayings(parts.clock(), inbox);
         var bench = new Workbench(keys, api, parts.clock());

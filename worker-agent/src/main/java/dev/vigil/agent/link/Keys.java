@@ -9,17 +9,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 
-/// Task keys for the dispatches of a frame: one call to the API for all that are not at hand. A key that came
+/// Task keys for the dispatches of a frame: what is not at hand is asked for in one call to the API. A key that came
 /// with nothing else is kept for its task for 60 s, counted from when the API gave it and not from its last use, so
 /// that a worker that lost its rights loses its keys.
 ///
 /// Safe for use by several threads.
 final class Keys {
-    private final WorkerApi api;
+    private final KeyCalls calls;
     private final KeptKeys kept = new KeptKeys(System::nanoTime);
 
-    Keys(WorkerApi api) {
-        this.api = api;
+    Keys(KeyCalls calls) {
+        this.calls = calls;
     }
 
     /// The materials of these dispatches, each granted or refused.
@@ -36,29 +36,15 @@ final class Keys {
                         new Material.Granted(dispatch.execution(), key, Material.Resolved.NOTHING));
             }
         }
-        Map<UUID, DispatchRecord> asked = new HashMap<>();
-        missing.forEach(dispatch -> asked.put(dispatch.execution(), dispatch));
-        while (!missing.isEmpty()) {
+        if (!missing.isEmpty()) {
             long askedAt = kept.now();
-            List<Material> answers = api.materials(missing);
-            missing.clear();
-            for (Material material : answers) {
-                DispatchRecord dispatch = asked.get(material.execution());
-                if (dispatch == null) {
-                    continue;
-                }
-                // Every answer has at least one that is not put off, so this ends.
-                if (material instanceof Material.Refused refused
-                        && refused.code().equals(Material.Refused.LATER)) {
-                    missing.add(dispatch);
-                } else {
-                    asked.remove(material.execution());
-                    materials.put(material.execution(), material);
+            Map<UUID, Material> answers = calls.of(missing);
+            for (DispatchRecord dispatch : missing) {
+                Material material = answers.get(dispatch.execution());
+                if (material != null) {
+                    materials.put(dispatch.execution(), material);
                     keep(dispatch, material, askedAt);
                 }
-            }
-            if (missing.size() == answers.size()) {
-                break;
             }
         }
         return materials;
