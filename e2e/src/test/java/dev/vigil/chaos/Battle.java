@@ -19,9 +19,8 @@ import java.util.random.RandomGenerator;
 record Battle(Fleet fleet, Load load, RandomGenerator chance) {
     static final double TAKEOVER = 18;
     static final double GOODBYE = 5;
-    /// The grace of an orphan and 3 s, from when another core has noticed that its core is gone: 6 s, and a look at
-    /// both.
-    static final double BOTH_GONE = 63 + 8;
+    /// The grace of an orphan and 3 s.
+    static final double BOTH_GONE = 63;
     private static final Duration NOTICED = Duration.ofSeconds(90);
 
     <T> T one(List<T> of) {

@@ -1,6 +1,7 @@
 package dev.vigil.chaos;
 
 import dev.vigil.chaos.FaultTable.Figure;
+import dev.vigil.scheduler.history.Event;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,6 +25,7 @@ final class ChaosRun implements AutoCloseable {
     private final Load load;
     private final Battle battle;
     private final Points points;
+    private final List<Event.Fault> faults = new ArrayList<>();
     private final long begin = System.nanoTime();
 
     private ChaosRun(Path folder, boolean apart, int cores, Random chance) throws IOException, SQLException {
@@ -126,6 +128,7 @@ final class ChaosRun implements AutoCloseable {
 
     private void tryOne(Fault fault) throws InterruptedException {
         say((table.count() + 1) + ": " + fault.name());
+        Instant struck = Instant.now();
         var figures = new ArrayList<Figure>();
         var wrong = new ArrayList<String>();
         try {
@@ -141,12 +144,13 @@ final class ChaosRun implements AutoCloseable {
             wrong.add(String.valueOf(failure.getMessage()));
         }
         wrong.addAll(load.wrong());
+        faults.add(new Event.Fault(struck, fault.name(), Instant.now()));
         table.tried(fault.name(), figures, wrong);
         say("   " + (wrong.isEmpty() ? "held " : "BROKEN " + wrong + " ") + figures);
     }
 
     /// What must hold over all of it.
-    private boolean finish() throws SQLException, InterruptedException {
+    private boolean finish() throws IOException, SQLException, InterruptedException {
         var wrong = new ArrayList<String>();
         try {
             load.end();
@@ -154,7 +158,8 @@ final class ChaosRun implements AutoCloseable {
         } catch (Broken late) {
             wrong.add(String.valueOf(late.getMessage()));
         }
-        wrong.addAll(new Verdict(fleet.truth(), load).wrong());
+        var feed = new HistoryFeed(fleet, load, faults);
+        wrong.addAll(new Verdict(fleet.truth(), load, feed).wrong());
         table.wrong(wrong);
         return table.broken().isEmpty();
     }

@@ -1,6 +1,5 @@
 package dev.vigil.chaos;
 
-import dev.vigil.agent.AgentMain;
 import dev.vigil.api.ApiService;
 import dev.vigil.audit.AuditService;
 import dev.vigil.postgres.Database;
@@ -82,7 +81,7 @@ final class Fleet implements AutoCloseable {
             add("core-" + i, CoreService.class, core("core-" + i, invite(admin, "service:core")));
         }
         for (int i = 1; i <= size.workers; i++) {
-            add("worker-" + i, AgentMain.class, worker("worker-" + i, invite(admin, "default")));
+            add("worker-" + i, ChaosWorker.class, worker("worker-" + i, invite(admin, "default")));
         }
         Waiting.until("every worker is enrolled", START, () -> {
             for (JsonNode one :
@@ -103,12 +102,26 @@ final class Fleet implements AutoCloseable {
     private void add(String name, Class<?> main, Map<String, String> settings) {
         boolean remote = name.startsWith("core") || name.startsWith("worker");
         List<String> prefix = remote ? lan.prefix(name) : List.of();
-        Map<String, String> environment = clocks.filter(one -> Clocks.MOVABLE.contains(name))
-                .map(one -> one.environment(name))
-                .orElse(Map.of());
+        var environment = new TreeMap<String, String>();
+        clocks.filter(one -> Clocks.MOVABLE.contains(name)).ifPresent(one -> environment.putAll(one.environment(name)));
+        environment.put(ChaosWorker.STARTS, starts(name).toString());
         var node = new Node(new Node.Plan(name, main, settings, prefix, environment, folder.resolve(name + ".log")));
         nodes.put(name, node);
         node.start();
+    }
+
+    private Path starts(String worker) {
+        return folder.resolve(worker + ".starts");
+    }
+
+    /// What the workers ran until now.
+    List<Runs> runs() throws IOException {
+        var runs = new ArrayList<Runs>();
+        for (String worker : workerNames()) {
+            Node node = node(worker);
+            runs.add(new Runs(worker, StartLog.read(starts(worker)), node.deaths(), node.pauses(), Runs.Reading.now()));
+        }
+        return runs;
     }
 
     private Map<String, String> database(Role role, String host) {

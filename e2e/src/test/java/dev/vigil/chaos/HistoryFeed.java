@@ -4,8 +4,10 @@ import dev.vigil.protocol.audit.EventBatch;
 import dev.vigil.protocol.id.Id;
 import dev.vigil.protocol.id.Kind;
 import dev.vigil.scheduler.history.Event;
+import java.io.IOException;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
@@ -21,9 +23,10 @@ import tools.jackson.databind.JsonNode;
 /// what the database holds when all is over. The outbox is emptied as its events reach the tree, so a trigger of the
 /// superuser keeps a copy.
 ///
-/// @param truth the database
-/// @param load  who created the tasks
-record HistoryFeed(Truth truth, Load load) {
+/// @param fleet  the database, and the workers, who wrote down what they ran
+/// @param load   who created the tasks
+/// @param faults what was done to them
+record HistoryFeed(Fleet fleet, Load load, List<Event.Fault> faults) {
     private static final List<String> STATES = List.of("", "succeeded", "failed", "timed_out", "cancelled", "skipped");
 
     private static final String ENDED = """
@@ -31,6 +34,18 @@ record HistoryFeed(Truth truth, Load load) {
               FROM scheduler.history h
               JOIN scheduler.task t ON t.namespace = h.namespace AND t.id = h.task_id AND t.version = h.version
             """;
+
+    /// Each occurrence that ran: its own start, not before it was due. A schedule's is stored a second ahead.
+    private static final String OCCURRENCES = """
+            SELECT greatest(first.created_at, h.scheduled_for - interval '1 second'), h.task_id, h.id, h.scheduled_for
+              FROM scheduler.history h
+              JOIN scheduler.task first ON first.namespace = h.namespace AND first.id = h.task_id AND first.version = 1
+             WHERE h.state = 1
+            """;
+
+    /// How long after its failure an attempt of the load is tried again, less what a core's reading of the database's
+    /// clock may be ahead.
+    private static final Duration AGAIN = Load.RETRY.minusMillis(50);
 
     /// Keeps a copy of the outbox from now on.
     static void keep(Truth truth) throws SQLException {
@@ -47,7 +62,8 @@ record HistoryFeed(Truth truth, Load load) {
     }
 
     /// All that is known of the run.
-    List<Event> events() throws SQLException {
+    List<Event> events() throws IOException, SQLException {
+        Truth truth = fleet.truth();
         var events = new ArrayList<Event>();
         load.acknowledgements().forEach((task, one) -> events.add(new Event.Acknowledged(one.at(), one.key(), task)));
         Map<UUID, String> keys = load.acknowledged();
@@ -75,10 +91,35 @@ record HistoryFeed(Truth truth, Load load) {
                 if (event != null) {
                     events.add(event);
                 }
+                events.addAll(again(Caller.JSON.readTree(one)));
             }
             return true;
         });
+        events.addAll(faults);
+        Instant end = Instant.now();
+        truth.rows(OCCURRENCES, row -> {
+            Instant dueAt = row.getObject(4, OffsetDateTime.class).toInstant();
+            events.add(new Event.Due(at(row), id(row, 3), dueAt));
+            return events.add(new Event.Expected(dueAt.isBefore(at(row)) ? at(row) : dueAt, id(row, 2), end));
+        });
+        // Last, so that whatever the database says to have run has been written down.
+        fleet.runs().forEach(worker -> events.addAll(worker.events()));
         return events;
+    }
+
+    /// The load's own failures are tried again after a time that is known. A core's time may be behind by a little, so
+    /// the new due time is told of between the two attempts.
+    private static List<Event> again(JsonNode event) {
+        if (!event.path("code").asString("").equals("asked_to_fail")
+                || !event.path("state").asString("").equals("waiting")) {
+            return List.of();
+        }
+        Instant at = Instant.parse(event.path("timestamp").asString());
+        UUID execution = uuid(Kind.EXECUTION, event.path("execution_id"));
+        Instant notBefore = at.plus(AGAIN);
+        return List.of(
+                new Event.Again(at, execution, event.path("attempt").asInt(), notBefore),
+                new Event.Due(at.plus(AGAIN.dividedBy(2)), execution, notBefore));
     }
 
     private static @Nullable Event audited(JsonNode event) {

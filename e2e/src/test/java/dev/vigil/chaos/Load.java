@@ -30,6 +30,8 @@ import org.jspecify.annotations.Nullable;
 /// until one acknowledges. Remembers what was acknowledged and what was answered instead.
 final class Load implements AutoCloseable {
     static final Duration FIRE_EVERY = Duration.ofSeconds(5);
+    /// After a failure that was asked for.
+    static final Duration RETRY = Duration.ofSeconds(1);
     /// Statuses after which the same is asked again.
     private static final Set<Integer> LATER = Set.of(409, 429, 503);
 
@@ -112,7 +114,7 @@ final class Load implements AutoCloseable {
                 "name", "load-" + n,
                 "handler", handler,
                 "schedule", Map.of("type", "one_time"),
-                "retry", Map.of("max_attempts", 3, "backoff", "fixed", "initial", "PT1S"),
+                "retry", Map.of("max_attempts", 3, "backoff", "fixed", "initial", RETRY.toString()),
                 "payload", Map.of("ms", 100, "fail_attempts", 1, "n", n));
     }
 

@@ -24,6 +24,9 @@ final class Node {
 
     private final Plan plan;
     private @Nullable Process process;
+    private final List<Long> deaths = new ArrayList<>();
+    private final List<Runs.Pause> pauses = new ArrayList<>();
+    private @Nullable Long stoppedAt;
 
     Node(Plan plan) {
         this.plan = plan;
@@ -99,6 +102,7 @@ final class Node {
     /// SIGKILL; returns when it is gone.
     void kill() {
         running().destroyForcibly().onExit().join();
+        gone();
     }
 
     /// SIGTERM; returns when it is gone.
@@ -109,15 +113,40 @@ final class Node {
             kill();
             throw new Broken(plan.name + " did not end within " + ORDERLY_END.toSeconds() + " s of SIGTERM");
         }
+        gone();
     }
 
     /// SIGSTOP: it does nothing and knows nothing of it.
     void stop() {
+        stoppedAt = System.nanoTime();
         Shell.must("kill -STOP " + running().pid());
     }
 
     /// SIGCONT: it goes on as if no time had passed.
     void wake() {
         Shell.must("kill -CONT " + running().pid());
+        awake();
+    }
+
+    private void awake() {
+        if (stoppedAt != null) {
+            pauses.add(new Runs.Pause(stoppedAt, System.nanoTime()));
+            stoppedAt = null;
+        }
+    }
+
+    private void gone() {
+        awake();
+        deaths.add(System.nanoTime());
+    }
+
+    /// When it ended, each time; monotonic.
+    List<Long> deaths() {
+        return List.copyOf(deaths);
+    }
+
+    /// When it stood still.
+    List<Runs.Pause> pauses() {
+        return List.copyOf(pauses);
     }
 }

@@ -2,7 +2,9 @@ package dev.vigil.chaos;
 
 import dev.vigil.scheduler.history.Bounds;
 import dev.vigil.scheduler.history.HistoryCheck;
+import java.io.IOException;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -13,11 +15,14 @@ import java.util.UUID;
 ///
 /// @param truth the database
 /// @param load  who created the tasks
-record Verdict(Truth truth, Load load) {
+/// @param feed  all that is known of the run
+record Verdict(Truth truth, Load load, HistoryFeed feed) {
     private static final int VIOLATIONS_SHOWN = 20;
+    /// On a machine that has other things to do.
+    private static final Bounds BOUNDS = Bounds.PROMISED.withStart(Duration.ofSeconds(30));
 
     /// All that does not hold.
-    List<String> wrong() throws SQLException {
+    List<String> wrong() throws IOException, SQLException {
         var wrong = new ArrayList<String>(load.wrong());
         var unended = new ArrayList<UUID>(load.acknowledged().keySet());
         unended.removeAll(load.schedules());
@@ -31,7 +36,7 @@ record Verdict(Truth truth, Load load) {
         if (ids.size() != load.acknowledged().size()) {
             wrong.add((load.acknowledged().size() - ids.size()) + " keys made more than one task");
         }
-        HistoryCheck.of(new HistoryFeed(truth, load).events(), Bounds.PROMISED).stream()
+        HistoryCheck.of(feed.events(), BOUNDS).stream()
                 .limit(VIOLATIONS_SHOWN)
                 .forEach(violation -> wrong.add(violation.toString()));
         truth.fires(load.schedules()).forEach((task, fires) -> gaps(task, fires, wrong));

@@ -12,6 +12,7 @@ import dev.vigil.protocol.link.NonceWitness;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,18 +45,20 @@ final class Agent implements AutoCloseable {
     }
 
     /// Starts a worker. Waits for an API that is not there yet; does not wait when waiting would not help.
-    static Agent start(AgentSettings settings, InstantSource clock)
+    ///
+    /// @param around what its runner is put into
+    static Agent start(AgentSettings settings, InstantSource clock, UnaryOperator<Runner> around)
             throws IOException, IdentityException, HandlerUnreadableException, InterruptedException {
         IdentityKeeper keeper = identity(settings, clock);
         try {
-            Runner runner = Runner.open(new RunnerSettings(
+            Runner runner = around.apply(Runner.open(new RunnerSettings(
                     settings.stateDir().resolve("runner"),
                     settings.handlers(),
                     settings.demoHandlers(),
                     settings.slots(),
                     settings.allowUnsandboxed(),
                     OWNED_WITHIN,
-                    ORPHAN_GRACE));
+                    ORPHAN_GRACE)));
             try {
                 var agent = new Agent(settings, runner, keeper, clock);
                 agent.link.start();

@@ -1,11 +1,13 @@
 package dev.vigil.agent;
 
 import dev.vigil.agent.handler.HandlerUnreadableException;
+import dev.vigil.agent.handler.Runner;
 import dev.vigil.protocol.identity.IdentityException;
 import java.io.IOException;
 import java.time.InstantSource;
 import java.util.Map;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.boot.Banner;
@@ -24,6 +26,13 @@ public class AgentMain {
 
     /// Runs until SIGTERM, which drains. Exit code 1 with one sentence when it cannot start.
     public static void main(String[] args) {
+        run(args, UnaryOperator.identity());
+    }
+
+    /// The same for a process that watches what the worker runs, such as a test of many processes.
+    ///
+    /// @param around what the worker's runner is put into
+    public static void run(String[] args, UnaryOperator<Runner> around) {
         var ended = new CountDownLatch(1);
         ConfigurableApplicationContext context = new SpringApplicationBuilder(AgentMain.class)
                 .web(WebApplicationType.NONE)
@@ -34,7 +43,7 @@ public class AgentMain {
                 .run(args);
         Agent agent;
         try {
-            agent = Agent.start(context.getBean(AgentSettings.class), InstantSource.system());
+            agent = Agent.start(context.getBean(AgentSettings.class), InstantSource.system(), around);
         } catch (IdentityException | HandlerUnreadableException | IOException e) {
             LOG.error("event=agent_not_started reason=\"{}\"", e.getMessage());
             System.exit(1);

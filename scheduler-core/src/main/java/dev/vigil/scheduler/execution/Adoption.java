@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,6 +39,8 @@ final class Adoption {
     private final Endings endings;
     /// What was known of shards when the database failed, until the truth has been read.
     private final Map<Integer, OwnedShard> known = new HashMap<>();
+    /// When the next dispatch is to be given up unless its worker is heard, monotonic; null when none is.
+    private @Nullable Long decisionAt;
 
     Adoption(LoopState state, Endings endings) {
         this.state = state;
@@ -46,8 +49,19 @@ final class Adoption {
 
     /// A shard that has come to this core.
     ///
-    /// @param orphaned its last owner vanished instead of releasing it
-    record Claim(int shard, long epoch, long changeSeq, boolean orphaned) {}
+    /// @param orphaned   its last owner vanished instead of releasing it
+    /// @param vanishedAt when that owner was last seen to live, monotonic nanoseconds; null when nobody knows,
+    ///                   or others may have owned it since
+    record Claim(
+            int shard,
+            long epoch,
+            long changeSeq,
+            boolean orphaned,
+            @Nullable Long vanishedAt) {
+        Claim(int shard, long epoch, long changeSeq, boolean orphaned) {
+            this(shard, epoch, changeSeq, orphaned, null);
+        }
+    }
 
     /// Of what came, what is not taken up. A shard may come back under a newer epoch before it was noticed that it had
     /// gone.
@@ -73,6 +87,7 @@ final class Adoption {
             shard.applied = -1;
             shard.newsFrom = horizon;
             shard.orphaned = claim.orphaned;
+            shard.vanishedAt = claim.vanishedAt;
             state.shards.put(claim.shard, shard);
         }
         state.permits.adopt(ids);
@@ -124,6 +139,7 @@ final class Adoption {
             open.startedAt = old.startedAt;
             open.startEvent = old.startEvent;
             open.workerFence = old.workerFence;
+            open.vanishedAt = old.vanishedAt;
             open.enter(old.phase == Phase.ENDING ? Phase.SENT : old.phase, old.since);
         } else if ((old != null && old.phase == Phase.COMMITTED) || before.committing.contains(open.id())) {
             endings.neverRan(open, "not_sent");
@@ -146,6 +162,7 @@ final class Adoption {
                 var open = new Open(row.due(), row.worker(), Fence.of(shard.epoch, n));
                 open.workerFence = row.fence();
                 open.listedAt = state.core.nanos();
+                open.vanishedAt = shard.vanishedAt;
                 open.enter(Phase.INHERITED, state.core.nanos());
                 opens.put(open.id(), open);
                 lines.add(new Line(shard.id, n, low, row.worker(), open.id(), open.attempt, new byte[0]));
@@ -165,9 +182,15 @@ final class Adoption {
         LOG.info("event=executions_inherited count={} shards={}", lines.size(), passed.size());
     }
 
-    /// Looks after everything open: once a second.
+    /// How long until something is to be given up: it does not wait for the next look at everything.
+    long nanosToDecision() {
+        return decisionAt == null ? Long.MAX_VALUE : decisionAt - state.core.nanos();
+    }
+
+    /// Looks after everything open: once a second, and when something is to be given up.
     void watch() {
         long now = state.core.nanos();
+        decisionAt = null;
         for (OwnedShard shard : List.copyOf(state.shards.values())) {
             for (Open open : List.copyOf(shard.open.values())) {
                 switch (open.phase) {
@@ -183,8 +206,10 @@ final class Adoption {
     }
 
     private void decide(OwnedShard shard, Open open, long now) {
-        Duration allowed = Orphans.allowance(open.phase == Phase.INHERITED && shard.orphaned);
-        Duration waited = Duration.ofNanos(now - open.since);
+        boolean vanished = open.phase == Phase.INHERITED && shard.orphaned;
+        Duration allowed = Orphans.allowance(vanished);
+        long from = vanished && open.vanishedAt != null ? open.vanishedAt : open.since;
+        Duration waited = Duration.ofNanos(now - from);
         Decision decision = Orphans.decide(state.core.workers().sight(open, open.since), waited, allowed);
         switch (decision) {
             case KEEP -> {
@@ -204,6 +229,8 @@ final class Adoption {
             case LOST -> endings.lost(open);
             case WAIT -> {
                 // The worker may still come back with it.
+                long until = from + allowed.toNanos();
+                decisionAt = decisionAt == null || until - decisionAt < 0 ? until : decisionAt;
             }
         }
     }

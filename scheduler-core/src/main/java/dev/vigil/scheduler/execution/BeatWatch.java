@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.UUID;
 
@@ -22,15 +23,18 @@ final class BeatWatch {
     private final Map<UUID, Seen> seen = new HashMap<>();
     private long lastPoll;
     private boolean polled;
+    private int breaks;
 
     /// Takes a poll.
     ///
-    /// @param now   monotonic nanoseconds, taken before the poll was sent
-    /// @param beats of all cores but one's own
+    /// @param now        monotonic nanoseconds, taken before the poll was sent
+    /// @param answeredAt monotonic nanoseconds, taken after its answer came
+    /// @param beats      of all cores but one's own
     /// @return those that are dead
-    Set<UUID> poll(long now, Map<UUID, Long> beats) {
+    Set<UUID> poll(long now, long answeredAt, Map<UUID, Long> beats) {
         if (polled && now - lastPoll > BREAK.toNanos()) {
             seen.clear();
+            breaks++;
         }
         polled = true;
         lastPoll = now;
@@ -39,7 +43,7 @@ final class BeatWatch {
         beats.forEach((core, beat) -> {
             Seen before = seen.get(core);
             if (before == null || before.beat != beat) {
-                seen.put(core, new Seen(beat, now));
+                seen.put(core, new Seen(beat, now, answeredAt));
             } else if (now - before.since >= PATIENCE.toNanos()) {
                 dead.add(core);
             }
@@ -47,5 +51,18 @@ final class BeatWatch {
         return dead;
     }
 
-    private record Seen(long beat, long since) {}
+    /// A time at which a core had certainly sent the newest of its beats that was seen: its last sign of life when it
+    /// is dead. Only for cores of the last poll.
+    ///
+    /// @return monotonic nanoseconds
+    long lastLife(UUID core) {
+        return Objects.requireNonNull(seen.get(core)).sentBefore;
+    }
+
+    /// How often the polls broke off: what was seen before the last break tells nothing of what happened in it.
+    int breaks() {
+        return breaks;
+    }
+
+    private record Seen(long beat, long since, long sentBefore) {}
 }

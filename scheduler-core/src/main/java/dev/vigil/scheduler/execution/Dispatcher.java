@@ -213,7 +213,7 @@ public final class Dispatcher implements LinkEvents, NearbyOwners.Owner, AutoClo
     public Ownership ownership(WorkerBoot worker, List<Link.Running> running) {
         workers.reported(worker, running, time.getAsLong());
         if (!mayAct()) {
-            return new Ownership(true, List.of(), List.of());
+            return new Ownership(tenure.vouches(time.getAsLong()), List.of(), List.of());
         }
         var owned = new ArrayList<Link.Running>();
         var stale = new ArrayList<Link.Running>();

@@ -3,17 +3,22 @@ package dev.vigil.scheduler.execution;
 import java.time.Duration;
 
 /// When an open dispatch is given up whose worker does not answer for it. Too early would run it twice, so each
-/// case waits for what stops the worker: its watchdog kills what it runs after 12 s without an owner's word, or
-/// after the orphan grace while it hears that the database is down.
+/// case waits for what stops the worker: its watchdog kills what it runs after 12 s without a word of an owner, or of
+/// one that has no database ([Tenure#VOUCHES]).
 final class Orphans {
-    /// How long a worker runs on while no owner can answer.
+    /// How long a worker runs on while no owner can answer, from the owner's last renewal.
     static final Duration GRACE = Duration.ofSeconds(60);
+
+    /// How long what a worker runs outlives the last word of its owner.
+    static final Duration OWNED_WITHIN = Duration.ofSeconds(12);
 
     /// A worker that is silent for so long runs nothing any more. Open dispatches are looked at once a second, and what
     /// is given up must be with another worker within 18 s of the silence's begin.
     static final Duration SILENCE = Duration.ofSeconds(16);
 
-    private static final Duration MARGIN = Duration.ofSeconds(3);
+    /// For a watchdog to look, which it does five times a second, and to kill. The end of a core's life is seen up to a
+    /// second late and what is given up must run elsewhere: 3 s after the grace all of that is over.
+    private static final Duration MARGIN = Duration.ofMillis(1_250);
 
     private Orphans() {}
 
@@ -54,7 +59,7 @@ final class Orphans {
         };
     }
 
-    /// How long to wait for an unheard worker.
+    /// How long to wait for an unheard worker, from its last sign of life, or its core's when that vanished too.
     ///
     /// @param coreVanished the core that dispatched it vanished too, so the worker may believe the database down
     static Duration allowance(boolean coreVanished) {

@@ -24,6 +24,10 @@ final class OwnedShard {
     /// Its last owner vanished instead of releasing it.
     boolean orphaned;
 
+    /// When that owner was last seen to live, monotonic; null when nobody knows. Of what is read anew later it tells
+    /// nothing: that may be this core's own.
+    @Nullable Long vanishedAt;
+
     /// The last command that is carried out, and the last one known of.
     long applied;
     long announced;

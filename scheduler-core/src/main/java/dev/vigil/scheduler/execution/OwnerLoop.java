@@ -17,7 +17,6 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.core.NestedExceptionUtils;
@@ -119,6 +118,16 @@ final class OwnerLoop implements AutoCloseable {
             if (state.owns(shard) && state.shard(shard).epoch <= epoch) {
                 state.lose(shard);
             }
+        });
+    }
+
+    /// All of its shards belong to somebody else.
+    ///
+    /// @param then is told when the last of them is forgotten
+    void loseAll(Runnable then) {
+        post(() -> {
+            List.copyOf(state.shards.keySet()).forEach(state::lose);
+            then.run();
         });
     }
 
@@ -309,6 +318,8 @@ final class OwnerLoop implements AutoCloseable {
         if (now - housekeptAt >= HOUSEKEEPING.toNanos()) {
             housekeptAt = now;
             housekeep();
+        } else if (adoption.nanosToDecision() <= 0) {
+            adoption.watch();
         }
         return more;
     }
@@ -340,12 +351,12 @@ final class OwnerLoop implements AutoCloseable {
             return RETRY.toNanos();
         }
         long now = state.core.nanos();
-        long wait = housekeptAt + HOUSEKEEPING.toNanos() - now;
+        long wait = Math.min(housekeptAt + HOUSEKEEPING.toNanos() - now, adoption.nanosToDecision());
         Instant next = dispatching.nextSend();
         for (OwnedShard shard : state.shards.values()) {
             Instant due = shard.isLeaving() ? null : shard.lanes.nextWake(state.blocked(shard));
-            next = earlier(next, due);
-            next = earlier(next, shard.lookAt);
+            next = due == null ? next : Lanes.earlier(next, due);
+            next = shard.lookAt == null ? next : Lanes.earlier(next, shard.lookAt);
         }
         if (next != null) {
             wait = Math.min(
@@ -353,13 +364,6 @@ final class OwnerLoop implements AutoCloseable {
         }
         // What is due waits for the right to act, and does not keep the processor busy meanwhile.
         return Math.max(state.core.mayAct() ? 0 : NO_RIGHT.toNanos(), wait);
-    }
-
-    private static @Nullable Instant earlier(@Nullable Instant a, @Nullable Instant b) {
-        if (a == null || b == null) {
-            return a == null ? b : a;
-        }
-        return b.isBefore(a) ? b : a;
     }
 
     private void readNews() {

@@ -17,6 +17,8 @@ import java.util.UUID;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.core.NestedExceptionUtils;
@@ -32,6 +34,7 @@ final class ShardKeeper implements AutoCloseable {
     private final Cores beatingCores;
     private final Cores watchedCores;
     private final BeatWatch beats = new BeatWatch();
+    private final LastOwners lastOwners = new LastOwners(beats);
     /// Epoch of each shard that was given to a loop. Changed by the watching thread only.
     private final Map<Integer, Long> held = new ConcurrentHashMap<>();
     private final Pace pace = new Pace();
@@ -39,6 +42,10 @@ final class ShardKeeper implements AutoCloseable {
     private final Thread beating;
     private final Thread watching;
     private volatile boolean entered;
+    /// Loops that still hold what others have taken.
+    private final AtomicInteger mistaken = new AtomicInteger();
+    /// What was given to loops is forgotten by them.
+    private final AtomicBoolean forgotten = new AtomicBoolean();
     /// Cores alive and shards held, when shards were last shared.
     private int alive;
     private int shares;
@@ -92,20 +99,36 @@ final class ShardKeeper implements AutoCloseable {
             if (beat.isEmpty()) {
                 // It is new, or others took it for dead: nothing it held is its own any more.
                 core.tenure().end();
+                if (entered) {
+                    loseAll();
+                }
                 Beat first = beatingCores.enter(core.incarnation(), sessionUrl);
                 entered = true;
                 beat = beatingCores.beat(core.incarnation()).or(() -> Optional.of(first));
             }
             recognise(beat.get().cluster());
             core.clock().read(beat.get().at(), core.nanos());
-            core.tenure().renewed(sentAt);
+            if (mistaken.get() == 0) {
+                core.tenure().renewed(sentAt);
+            }
             if (polls.isEmpty() && !beat.get().polled().isEmpty()) {
-                polls.add(new Poll(sentAt, beat.get().polled()));
+                polls.add(new Poll(sentAt, core.nanos(), beat.get().polled()));
             }
         } catch (RuntimeException failure) {
             LOG.warn("event=beat_failed reason={} may_act={}", reason(failure), core.mayAct());
             beatingCores.close();
         }
+    }
+
+    /// Others took this core for dead. Before it is believed again, no worker may be told that it owns what it has
+    /// lost.
+    private void loseAll() {
+        forgotten.set(true);
+        for (OwnerLoop loop : loops) {
+            mistaken.incrementAndGet();
+            loop.loseAll(mistaken::decrementAndGet);
+        }
+        pace.hurry();
     }
 
     /// After a failover or a restore nobody acts on an epoch from before.
@@ -122,9 +145,9 @@ final class ShardKeeper implements AutoCloseable {
         }
     }
 
-    /// What a beat saw, and when it was sent; without rows it ends the watch.
-    private record Poll(long sentAt, List<Polled> rows) {
-        static final Poll END = new Poll(0, List.of());
+    /// What a beat saw, when it was sent and when its answer was there; without rows it ends the watch.
+    private record Poll(long sentAt, long answeredAt, List<Polled> rows) {
+        static final Poll END = new Poll(0, 0, List.of());
     }
 
     private void watch() {
@@ -150,11 +173,15 @@ final class ShardKeeper implements AutoCloseable {
             return;
         }
         try {
-            Map<UUID, Long> cores = others(poll.rows);
-            Set<UUID> dead = beats.poll(poll.sentAt, cores);
-            dead.forEach(id -> takeOver(id, Objects.requireNonNull(cores.get(id))));
+            if (forgotten.compareAndSet(true, false)) {
+                held.clear();
+            }
             List<Polled> shards =
                     poll.rows.stream().filter(row -> row.shard() != null).toList();
+            Map<UUID, Long> cores = others(poll.rows);
+            Set<UUID> dead = beats.poll(poll.sentAt, poll.answeredAt, cores);
+            lastOwners.poll(core.incarnation(), shards);
+            dead.forEach(id -> takeOver(id, Objects.requireNonNull(cores.get(id))));
             reconcile(shards);
             int alive = 1
                     + (int) cores.entrySet().stream()
@@ -231,7 +258,8 @@ final class ShardKeeper implements AutoCloseable {
         }
         var byLoop = new HashMap<OwnerLoop, List<Claim>>();
         var ids = new HashSet<Integer>();
-        for (Claim claim : claims) {
+        for (Claim seen : claims) {
+            Claim claim = lastOwners.complete(seen);
             held.put(claim.shard(), claim.epoch());
             ids.add(claim.shard());
             byLoop.computeIfAbsent(loop(claim.shard()), loop -> new ArrayList<>())

@@ -13,12 +13,17 @@ final class Tenure {
     /// How long it lasts.
     static final Duration LENGTH = Duration.ofSeconds(4);
 
-    private volatile long until;
+    /// How long after it sent its last successful renewal a core that has no database tells workers so, and they run
+    /// on by its word. What hears no more of it is killed after [Orphans#OWNED_WITHIN]: together the grace of an
+    /// orphan, so what a core vouches for never runs longer than that after its last sign of life in the database.
+    static final Duration VOUCHES = Orphans.GRACE.minus(Orphans.OWNED_WITHIN);
+
+    private volatile long renewedAt;
     private volatile boolean held;
 
     /// A renewal that was sent at `sentAt` succeeded.
     void renewed(long sentAt) {
-        until = sentAt + LENGTH.toNanos();
+        renewedAt = sentAt;
         held = true;
     }
 
@@ -28,6 +33,11 @@ final class Tenure {
     }
 
     boolean mayAct(long now) {
-        return held && until - now > 0;
+        return held && now - renewedAt < LENGTH.toNanos();
+    }
+
+    /// Whether workers may run on by the word of this core that it has no database.
+    boolean vouches(long now) {
+        return held && now - renewedAt < VOUCHES.toNanos();
     }
 }

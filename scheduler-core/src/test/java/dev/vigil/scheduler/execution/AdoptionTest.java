@@ -127,19 +127,49 @@ class AdoptionTest {
     }
 
     @Test
-    void an_inherited_dispatch_of_a_vanished_core_is_waited_for_63_seconds() {
+    void an_inherited_dispatch_of_a_vanished_core_is_waited_for_61_seconds() {
         state.shard(shard).orphaned = true;
 
-        openFor(62);
+        openFor(61);
         adoption.watch();
         endings.flush();
         assertThat(fixture.count("SELECT losses FROM scheduler.execution")).isZero();
-        openFor(64);
+        openFor(62);
         adoption.watch();
         endings.flush();
 
         assertThat(fixture.count("SELECT losses FROM scheduler.execution")).isOne();
         assertThat(fixture.count("SELECT attempt FROM scheduler.execution")).isZero();
+    }
+
+    @Test
+    void an_inherited_dispatch_is_waited_for_from_the_last_life_of_its_core_and_not_from_the_takeover() {
+        state.lose(shard);
+        long now = System.nanoTime();
+        long vanished = now - Duration.ofSeconds(61).toNanos();
+        adoption.adopt(List.of(new Claim(shard, claim.epoch(), claim.changeSeq(), true, vanished)));
+
+        adoption.watch();
+        assertThat(open().phase).isEqualTo(Phase.INHERITED);
+        assertThat(adoption.nanosToDecision())
+                .isBetween(0L, Duration.ofMillis(250).toNanos());
+        await().pollInterval(Duration.ofMillis(5)).until(() -> adoption.nanosToDecision() <= 0);
+        adoption.watch();
+        endings.flush();
+
+        assertThat(fixture.count("SELECT losses FROM scheduler.execution")).isOne();
+    }
+
+    @Test
+    void what_was_read_anew_after_a_failure_is_still_waited_for_from_the_last_life_of_its_core() {
+        state.lose(shard);
+        long vanished = System.nanoTime() - Duration.ofSeconds(50).toNanos();
+        adoption.adopt(List.of(new Claim(shard, claim.epoch(), claim.changeSeq(), true, vanished)));
+
+        adoption.reload();
+        adoption.recall();
+
+        assertThat(open().vanishedAt).isEqualTo(vanished);
     }
 
     @Test

@@ -13,6 +13,8 @@ import java.util.SplittableRandom;
 /// @param span      how long things go wrong, in seconds
 record Faults(double slow, double cut, double lost, double doubled, double delayed, int incidents, int span) {
     static final Faults NONE = new Faults(0, 0, 0, 0, 0, 0, 0);
+    /// Of a run in which a core and a worker are alone with each other for longer than the grace of an orphan.
+    static final Faults ALONE = new Faults(0.02, 0, 0.01, 0.01, 0.02, 0, 90);
 
     static Faults drawn(SplittableRandom chance) {
         return new Faults(

@@ -44,6 +44,19 @@ final class Incidents {
         }
     }
 
+    /// A worker and the core that it works for hear each other and nobody else.
+    void leaveAlone() {
+        worker().ifPresent(worker -> worker.employer().ifPresent(employer -> {
+            long until = world.now() + world.millis(55_000, 75_000);
+            simulation.cores().stream().filter(core -> core != employer).forEach(core -> {
+                worker.to(core).part(until);
+                worker.from(core).part(until);
+            });
+            server.part(employer.host, true);
+            world.after(until - world.now(), simulation.clients(), () -> server.part(employer.host, false));
+        }));
+    }
+
     /// A time at most so many seconds ahead, and not beyond the end of all faults.
     private long until(int seconds) {
         return Math.min(simulation.healAt(), world.now() + world.millis(100, seconds * 1_000L));

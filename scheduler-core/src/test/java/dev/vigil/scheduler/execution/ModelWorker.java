@@ -10,6 +10,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Supplier;
@@ -26,6 +27,8 @@ final class ModelWorker {
     private static final long ORPHAN_GRACE = 60 * World.SECOND;
     private static final long DRAIN = 15 * World.SECOND;
     private static final long LOOK = 500 * World.MILLI;
+    /// How long an attempt of a task takes that may take this long.
+    static final Duration LONG = Duration.ofSeconds(95);
 
     final WorkerBoot boot;
     final Host machine;
@@ -81,6 +84,14 @@ final class ModelWorker {
         boolean is(Running other) {
             return dispatch.fence() == other.fence();
         }
+    }
+
+    /// The core that gave it something long, which it runs.
+    Optional<ModelCore> employer() {
+        return runs.stream()
+                .filter(one -> one.dispatch.timeout().compareTo(LONG) > 0)
+                .map(one -> one.core)
+                .findFirst();
     }
 
     Channel from(ModelCore core) {
@@ -191,6 +202,9 @@ final class ModelWorker {
         long wanted =
                 kind < 13 ? world.millis(0, 400) : kind < 18 ? world.millis(500, 8_000) : world.millis(8_000, 25_000);
         long timeout = holding.dispatch.timeout().toNanos();
+        if (timeout > LONG.toNanos()) {
+            wanted = LONG.toNanos();
+        }
         int luck = world.chance.nextInt(20);
         Outcome outcome = wanted > timeout ? Outcome.TIMED_OUT : luck < 14 ? Outcome.SUCCEEDED : Outcome.FAILED;
         boolean retryable = luck < 19;

@@ -1,15 +1,32 @@
 package dev.vigil.scheduler.execution;
 
+import java.lang.constant.ClassDesc;
+import java.time.Duration;
 import java.util.stream.Stream;
 
 /// Rules of the engine, broken on purpose.
 final class Mutants {
     private Mutants() {}
 
+    private static ClassDesc of(Class<?> type) {
+        return type.describeConstable().orElseThrow();
+    }
+
     static Stream<Mutant> all() {
         return Stream.of(
                 new Mutant("one attempt more than allowed", "Attempts", "ended", Mutant.oneMore("maxAttempts")),
                 new Mutant("of missed occurrences the latest two run", "FirePlan", "decide", Mutant.number(1, 2)),
+                new Mutant(
+                        "a core without a database vouches for ever",
+                        "Tenure",
+                        "vouches",
+                        Mutant.instead(code -> code.iconst_1().ireturn())),
+                new Mutant(
+                        "a worker whose core vanished too is waited for no longer than any other",
+                        "Orphans",
+                        "allowance",
+                        Mutant.instead(code -> code.getstatic(of(Orphans.class), "SILENCE", of(Duration.class))
+                                .areturn())),
                 new Mutant("a frame leaves before its time", "Dispatching", "send", Mutant.never("isAfter")),
                 new Mutant(
                         "a line of the recovery log hides older ones",

@@ -56,30 +56,48 @@ class RulesTest {
         var watch = new BeatWatch();
 
         for (int second = 0; second < 6; second++) {
-            assertThat(watch.poll(second * SECOND, Map.of(OTHER, 7L))).isEmpty();
+            assertThat(watch.poll(second * SECOND, second * SECOND, Map.of(OTHER, 7L)))
+                    .isEmpty();
         }
-        assertThat(watch.poll(6 * SECOND, Map.of(OTHER, 7L))).containsExactly(OTHER);
-        assertThat(watch.poll(7 * SECOND, Map.of(OTHER, 8L))).isEmpty();
+        assertThat(watch.poll(6 * SECOND, 6 * SECOND, Map.of(OTHER, 7L))).containsExactly(OTHER);
+        assertThat(watch.poll(7 * SECOND, 7 * SECOND, Map.of(OTHER, 8L))).isEmpty();
     }
 
     @Test
     void a_break_in_the_polls_begins_the_count_anew() {
         var watch = new BeatWatch();
         for (int second = 0; second < 6; second++) {
-            watch.poll(second * SECOND, Map.of(OTHER, 7L));
+            watch.poll(second * SECOND, second * SECOND, Map.of(OTHER, 7L));
         }
 
-        assertThat(watch.poll(35 * SECOND, Map.of(OTHER, 7L))).isEmpty();
+        assertThat(watch.poll(35 * SECOND, 35 * SECOND, Map.of(OTHER, 7L))).isEmpty();
         for (int second = 36; second < 41; second++) {
-            assertThat(watch.poll(second * SECOND, Map.of(OTHER, 7L))).isEmpty();
+            assertThat(watch.poll(second * SECOND, second * SECOND, Map.of(OTHER, 7L)))
+                    .isEmpty();
         }
-        assertThat(watch.poll(41 * SECOND, Map.of(OTHER, 7L))).containsExactly(OTHER);
+        assertThat(watch.poll(41 * SECOND, 41 * SECOND, Map.of(OTHER, 7L))).containsExactly(OTHER);
     }
 
     @Test
     void a_right_to_act_has_ended_before_anybody_may_take_over() {
         assertThat(Tenure.LENGTH).isLessThan(BeatWatch.PATIENCE);
         assertThat(Tenure.RENEWAL.multipliedBy(2)).isLessThan(Tenure.LENGTH);
+    }
+
+    @Test
+    void a_core_without_a_database_keeps_what_runs_alive_until_the_grace_is_over_and_no_longer() {
+        var tenure = new Tenure();
+        assertThat(tenure.vouches(0)).isFalse();
+        tenure.renewed(SECOND);
+
+        assertThat(tenure.mayAct(5 * SECOND)).isFalse();
+        assertThat(tenure.vouches(5 * SECOND)).isTrue();
+        assertThat(tenure.vouches(SECOND + Tenure.VOUCHES.toNanos() - 1)).isTrue();
+        assertThat(tenure.vouches(SECOND + Tenure.VOUCHES.toNanos())).isFalse();
+        assertThat(Tenure.VOUCHES.plus(Orphans.OWNED_WITHIN)).isEqualTo(Duration.ofSeconds(60));
+        assertThat(Tenure.LENGTH.plus(Orphans.OWNED_WITHIN)).isLessThan(Orphans.GRACE);
+        tenure.end();
+        assertThat(tenure.vouches(SECOND)).isFalse();
     }
 
     @Test
@@ -91,11 +109,11 @@ class RulesTest {
     }
 
     @Test
-    void an_open_dispatch_is_given_up_at_once_in_16_or_in_63_seconds() {
+    void an_open_dispatch_is_given_up_at_once_in_16_seconds_or_after_the_grace() {
         Duration vanished = Orphans.allowance(true);
         Duration silent = Orphans.allowance(false);
 
-        assertThat(vanished).isEqualTo(Duration.ofSeconds(63));
+        assertThat(vanished).isEqualTo(Duration.ofMillis(61_250));
         assertThat(silent).isEqualTo(Duration.ofSeconds(16));
         assertThat(Orphans.decide(Sight.GONE, Duration.ZERO, vanished)).isEqualTo(Decision.LOST);
         assertThat(Orphans.decide(Sight.HERE_WITHOUT_IT, Duration.ZERO, vanished))
@@ -105,7 +123,7 @@ class RulesTest {
         assertThat(Orphans.decide(Sight.UNHEARD, Duration.ofMillis(15_999), silent))
                 .isEqualTo(Decision.WAIT);
         assertThat(Orphans.decide(Sight.UNHEARD, silent, silent)).isEqualTo(Decision.LOST);
-        assertThat(Orphans.decide(Sight.UNHEARD, Duration.ofSeconds(62), vanished))
+        assertThat(Orphans.decide(Sight.UNHEARD, Duration.ofSeconds(61), vanished))
                 .isEqualTo(Decision.WAIT);
     }
 

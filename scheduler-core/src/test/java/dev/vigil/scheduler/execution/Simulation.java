@@ -26,6 +26,7 @@ import java.util.UUID;
 /// from the seed, then everything heals and drains. What is wrong with its history is what it answers.
 final class Simulation {
     private static final int SHARDS = 3;
+    private static final int ALONE_EVERY = 40;
     private static final Bounds BOUNDS = new Bounds(
             Bounds.PROMISED.overlap(),
             Duration.ofSeconds(30),
@@ -51,7 +52,8 @@ final class Simulation {
         this.world = new World(seed);
         this.database = new ModelDatabase(world, SHARDS);
         SplittableRandom chance = world.chance;
-        Faults faults = Faults.drawn(chance);
+        boolean alone = seed % ALONE_EVERY == ALONE_EVERY - 1;
+        Faults faults = alone ? Faults.ALONE : Faults.drawn(chance);
         this.server = new ModelServer(database, faults);
         this.healAt = faults.span() * World.SECOND;
         this.owner = id(9);
@@ -68,12 +70,12 @@ final class Simulation {
             }
         }
         world.tell(new Event.Fault(World.time(0), "all of " + faults, World.time(healAt)));
-        int coreCount = 1 + chance.nextInt(2);
+        int coreCount = alone ? 2 : 1 + chance.nextInt(2);
         for (int i = 0; i < coreCount; i++) {
             String name = "core-" + i;
             world.after(world.millis(0, 1_500), clients, () -> startCore(name));
         }
-        int workerCount = 1 + chance.nextInt(3);
+        int workerCount = alone ? 2 : 1 + chance.nextInt(3);
         for (int i = 0; i < workerCount; i++) {
             var machine = new Host("worker-" + i, null);
             UUID id = id(1);
@@ -81,6 +83,14 @@ final class Simulation {
         }
         createAll();
         var incidents = new Incidents(this);
+        if (alone) {
+            for (int i = 0; i < SHARDS; i++) {
+                int shard = i;
+                TaskFacts task = task(true, false, ModelWorker.LONG.multipliedBy(2));
+                world.after(2 * World.SECOND, clients, () -> create("long-" + shard, shard, task, database.clock()));
+            }
+            world.after(world.millis(8_000, 12_000), clients, incidents::leaveAlone);
+        }
         for (int i = 0; i < faults.incidents(); i++) {
             world.after(world.millis(1_000, faults.span() * 1_000L), clients, incidents::happen);
         }
@@ -177,9 +187,13 @@ final class Simulation {
 
     private TaskFacts task(boolean once, boolean his) {
         SplittableRandom chance = world.chance;
+        return task(once, his, Duration.ofMillis(chance.nextInt(2_000, 20_000)));
+    }
+
+    private TaskFacts task(boolean once, boolean his, Duration timeout) {
+        SplittableRandom chance = world.chance;
         Duration initial = Duration.ofMillis(chance.nextInt(50, 3_000));
         var retry = new RetryPolicy(1 + chance.nextInt(4), any(Backoff.values()), initial, initial.multipliedBy(3));
-        Duration timeout = Duration.ofMillis(chance.nextInt(2_000, 20_000));
         UUID whose = his ? owner : id(8);
         return new TaskFacts(1, id(2), 1, whose, ModelDatabase.HANDLER, new UUID(0, 1), 1, timeout, retry, false, once);
     }
