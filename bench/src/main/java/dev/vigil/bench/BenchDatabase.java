@@ -65,6 +65,20 @@ public record BenchDatabase(String url, String name, String superuser, String pa
                 new DriverManagerDataSource(url, Role.OWNER.roleName(), password), SchedulerSchema.SHARDS);
     }
 
+    /// From now on nothing of the trail is stored: of this database only, and for no other end than to see what it
+    /// costs.
+    void dropEvents() {
+        JdbcClient db = everything();
+        db.sql("""
+                        CREATE FUNCTION scheduler.drop_events() RETURNS trigger LANGUAGE plpgsql
+                            AS 'BEGIN RETURN NULL; END'
+                        """).update();
+        db.sql("""
+                        CREATE TRIGGER drop_events BEFORE INSERT ON scheduler.outbox
+                           FOR EACH ROW EXECUTE FUNCTION scheduler.drop_events()
+                        """).update();
+    }
+
     /// Executions that are due and not over.
     public long due() {
         return everything()

@@ -43,6 +43,12 @@ final class CoreContestant implements Contestant {
     /// Most unfinished and most running tasks of the one user, so that both are counted; `none` switches both off.
     private static final String LIMITS = System.getProperty("vigil.bench.limits", "none");
 
+    /// Whether payloads are sealed; `false` shows what sealing costs.
+    private static final boolean SEALED = !"false".equals(System.getProperty("vigil.bench.sealed"));
+
+    /// Whether the rows of the audit trail are stored; `false` shows what they cost.
+    private static final boolean TRAIL = !"false".equals(System.getProperty("vigil.bench.trail"));
+
     private static final int BULK = 1_000;
     private static final int BULK_THREADS = 2;
 
@@ -58,7 +64,7 @@ final class CoreContestant implements Contestant {
     CoreContestant(BenchDatabase database, InstantSource clock) {
         this.database = database;
         this.clock = clock;
-        this.made = new BenchTasks(clock, limits());
+        this.made = new BenchTasks(clock, limits(), SEALED);
     }
 
     private static Limits limits() {
@@ -76,12 +82,25 @@ final class CoreContestant implements Contestant {
 
     @Override
     public Map<String, Object> config() {
-        return Map.of("loops", LOOPS, "connections", CONNECTIONS, "limits", LIMITS, "sealed", "AES-256-GCM");
+        return Map.of(
+                "loops",
+                LOOPS,
+                "connections",
+                CONNECTIONS,
+                "limits",
+                LIMITS,
+                "sealed",
+                SEALED ? "AES-256-GCM" : "no",
+                "trail",
+                TRAIL);
     }
 
     @Override
     public void install() throws Exception {
         database.install();
+        if (!TRAIL) {
+            database.dropEvents();
+        }
     }
 
     @Override
@@ -161,7 +180,7 @@ final class CoreContestant implements Contestant {
                 new Dispatcher.Settings(
                         UUID.randomUUID(), role.url(), role.username(), role.password(), LOOPS, Retention.USUAL),
                 new SecureRandom());
-        var link = new InProcessWorker(starting, listener, clock);
+        var link = new InProcessWorker(starting, listener, made, clock);
         worker = link;
         starting.start(link, listening.url());
         core = starting;

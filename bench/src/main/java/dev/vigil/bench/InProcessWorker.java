@@ -38,14 +38,17 @@ final class InProcessWorker implements Link {
     private final AtomicBoolean refused = new AtomicBoolean();
     private final LinkEvents events;
     private final Contestant.StartListener listener;
+    private final BenchTasks tasks;
     private final InstantSource clock;
     private volatile boolean draining;
 
     /// @param events   of the engine that it works for
     /// @param listener hears of each task that starts
-    InProcessWorker(LinkEvents events, Contestant.StartListener listener, InstantSource clock) {
+    /// @param tasks    by which payloads are opened
+    InProcessWorker(LinkEvents events, Contestant.StartListener listener, BenchTasks tasks, InstantSource clock) {
         this.events = events;
         this.listener = listener;
+        this.tasks = tasks;
         this.clock = clock;
     }
 
@@ -82,7 +85,7 @@ final class InProcessWorker implements Link {
         var running = new ArrayList<Running>(dispatches.size());
         var ends = new ArrayList<AttemptEnd>(dispatches.size());
         for (Dispatch dispatch : dispatches) {
-            listener.started(BenchTasks.open(dispatch), Starts.micros(clock.instant()));
+            listener.started(tasks.open(dispatch), Starts.micros(clock.instant()));
             var one = new Running(dispatch.execution(), dispatch.fence());
             running.add(one);
             ends.add(new AttemptEnd(one, Outcome.SUCCEEDED, Duration.ZERO, null, false, null, null, false));
