@@ -80,12 +80,12 @@ final class Adoption {
     /// dispatched, so that the newest epoch always lists all that is open.
     void adopt(List<Claim> claims) {
         List<Integer> ids = claims.stream().map(Claim::shard).toList();
-        long horizon = state.truth.horizon();
+        Snapshot now = state.truth.snapshot();
         for (Claim claim : claims) {
             var shard = new OwnedShard(claim.shard, claim.epoch, state.truth.lastN(claim.shard, claim.epoch));
             shard.announced = claim.changeSeq;
             shard.applied = -1;
-            shard.newsFrom = horizon;
+            shard.newsFrom = now;
             shard.orphaned = claim.orphaned;
             shard.vanishedAt = claim.vanishedAt;
             state.shards.put(claim.shard, shard);

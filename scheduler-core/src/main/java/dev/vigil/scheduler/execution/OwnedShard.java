@@ -49,9 +49,9 @@ final class OwnedShard {
     /// How often workers declined an execution.
     final Map<UUID, Integer> declines = new HashMap<>();
 
-    /// News below this transaction has been read.
-    long newsFrom;
-    /// News at or above it that has been read.
+    /// News of those transactions that were over then has been read.
+    Snapshot newsFrom = new Snapshot(0, Set.of());
+    /// News of others that has been read.
     final Set<Long> newsSeen = new HashSet<>();
 
     /// When its schedules are to be looked at, which is at once for a new owner; null when none fires.

@@ -370,14 +370,14 @@ final class OwnerLoop implements AutoCloseable {
         if (state.shards.isEmpty()) {
             return;
         }
-        long horizon = state.truth.horizon();
+        Snapshot now = state.truth.snapshot();
         List<NewsFrom> from = state.shards.values().stream()
                 .map(shard -> new NewsFrom(shard.id, shard.newsFrom))
                 .toList();
         var late = new HashSet<Long>();
         for (InboxRow row : state.truth.news(from)) {
             OwnedShard shard = state.shard(row.shard());
-            if (row.xid() >= horizon) {
+            if (!now.sees(row.xid())) {
                 late.add(row.seq());
             }
             if (!shard.newsSeen.contains(row.seq()) && row.due() != null) {
@@ -385,7 +385,7 @@ final class OwnerLoop implements AutoCloseable {
             }
         }
         for (OwnedShard shard : state.shards.values()) {
-            shard.newsFrom = horizon;
+            shard.newsFrom = now;
             shard.newsSeen.clear();
             shard.newsSeen.addAll(late);
         }

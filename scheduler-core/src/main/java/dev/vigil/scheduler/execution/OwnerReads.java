@@ -195,17 +195,24 @@ final class OwnerReads {
                 .list();
     }
 
-    /// News of creation since a transaction. Later ones may be committed already while earlier ones are not:
-    /// what is at or above the horizon is read again next time.
+    /// News of creation since a moment. A transaction that began later may be over before one that began earlier: what
+    /// is told is what those wrote that ran at the time, and what began since.
     static List<InboxRow> news(JdbcClient db, List<NewsFrom> from) {
         var columns = new Columns<>(from)
                 .add("shards", new Integer[0], NewsFrom::shard)
-                .add("xids", new String[0], news -> Long.toString(news.xid));
+                .add("nexts", new String[0], news -> Long.toString(news.since.next()))
+                .add("runnings", new String[0], news -> news.since.runningText());
         return db.sql("""
                         SELECT i.shard, i.xid::text::bigint AS xid, i.seq, i.kind, i.lanes, i.due, NULL::uuid AS ref,
                                0 AS namespace, 0 AS change_seq
-                          FROM unnest(:shards::int[], :xids::text[]) AS f(shard, xid)
-                          JOIN scheduler.inbox i ON i.shard = f.shard AND i.xid >= f.xid::xid8 AND i.kind = 1
+                          FROM unnest(:shards::int[], :nexts::text[], :runnings::text[]) AS f(shard, next, running)
+                         CROSS JOIN LATERAL (
+                           SELECT n.* FROM scheduler.inbox n WHERE n.shard = f.shard AND n.xid >= f.next::xid8
+                           UNION ALL
+                           SELECT n.* FROM unnest(string_to_array(f.running, ',')) AS r(xid)
+                             JOIN scheduler.inbox n ON n.shard = f.shard AND n.xid = r.xid::xid8
+                         ) i
+                         WHERE i.kind = 1
                         """)
                 .params(columns.arrays())
                 .query((row, index) -> inbox(row))
@@ -213,13 +220,13 @@ final class OwnerReads {
     }
 
     /// Where reading of news goes on.
-    record NewsFrom(int shard, long xid) {}
+    ///
+    /// @param since what those wrote that were over then has been read
+    record NewsFrom(int shard, Snapshot since) {}
 
-    /// The oldest transaction that may still be running: all below are visible to every later statement.
-    static long horizon(JdbcClient db) {
-        return db.sql("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
-                .query(Long.class)
-                .single();
+    static Snapshot snapshot(JdbcClient db) {
+        return Snapshot.of(
+                db.sql("SELECT pg_current_snapshot()::text").query(String.class).single());
     }
 
     private static InboxRow inbox(ResultSet row) throws SQLException {

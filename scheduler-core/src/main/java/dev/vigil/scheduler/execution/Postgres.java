@@ -19,8 +19,8 @@ record Postgres(CoreConnection connection) implements Truth {
     }
 
     @Override
-    public long horizon() {
-        return OwnerReads.horizon(connection.db());
+    public Snapshot snapshot() {
+        return OwnerReads.snapshot(connection.db());
     }
 
     @Override

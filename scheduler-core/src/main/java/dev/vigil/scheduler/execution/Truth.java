@@ -26,8 +26,8 @@ interface Truth extends AutoCloseable {
 
     // What the owner reads. Nothing of it takes a lock.
 
-    /// The oldest transaction that may still be running.
-    long horizon();
+    /// Which transactions are over now.
+    Snapshot snapshot();
 
     /// The last number used in an epoch of a shard.
     long lastN(int shard, long epoch);
@@ -47,7 +47,7 @@ interface Truth extends AutoCloseable {
     /// Commands that are not carried out.
     List<OwnerReads.InboxRow> commands(Collection<Integer> shards);
 
-    /// News of creation since a transaction.
+    /// News of creation since a moment.
     List<OwnerReads.InboxRow> news(List<OwnerReads.NewsFrom> from);
 
     /// What became of executions.

@@ -20,13 +20,19 @@ final class Upkeep {
                              FOR SHARE OF s
                         )
                         DELETE FROM scheduler.inbox i
-                         USING s JOIN unnest(:shards::int[], :xids::text[]) AS read(shard, xid) ON read.shard = s.id
-                         WHERE i.shard = read.shard AND i.xid < read.xid::xid8 AND i.kind = 1
+                         USING s JOIN unnest(:shards::int[], :nexts::text[], :runnings::text[])
+                                       AS read(shard, next, running) ON read.shard = s.id
+                         WHERE i.shard = read.shard AND i.kind = 1 AND i.xid < read.next::xid8
+                           AND i.xid <> ALL (string_to_array(read.running, ',')::xid8[])
                         """)
                 .params(owned.parameters())
                 .params(new Columns<>(read)
                         .add("shards", new Integer[0], NewsFrom::shard)
-                        .add("xids", new String[0], news -> Long.toString(news.xid()))
+                        .add(
+                                "nexts",
+                                new String[0],
+                                news -> Long.toString(news.since().next()))
+                        .add("runnings", new String[0], news -> news.since().runningText())
                         .arrays())
                 .update();
     }

@@ -186,7 +186,7 @@ class AdoptionTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"horizon", "lastN", "open", "list", "lanes"})
+    @ValueSource(strings = {"snapshot", "lastN", "open", "list", "lanes"})
     void a_database_that_fails_again_while_the_truth_is_read_costs_no_shard_and_no_knowledge(String statement) {
         open().enter(Phase.SENT, System.nanoTime());
 

@@ -213,14 +213,18 @@ class ModelDatabase {
 
     List<InboxRow> news(List<NewsFrom> from) {
         return rows.inbox.stream()
-                .filter(row -> from.stream().anyMatch(news -> news.shard() == row.shard() && row.xid() >= news.xid()))
+                .filter(row -> from.stream()
+                        .anyMatch(news ->
+                                news.shard() == row.shard() && !news.since().sees(row.xid())))
                 .toList();
     }
 
     void pruneNews(Owned owned, List<NewsFrom> read) {
         Set<Integer> passed = passed(owned);
         rows.inbox.removeIf(row -> passed.contains(row.shard())
-                && read.stream().anyMatch(news -> news.shard() == row.shard() && row.xid() < news.xid()));
+                && read.stream()
+                        .anyMatch(news ->
+                                news.shard() == row.shard() && news.since().sees(row.xid())));
     }
 
     List<Fate> fates(Collection<UUID> ids) {

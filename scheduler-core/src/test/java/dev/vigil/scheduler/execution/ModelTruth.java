@@ -25,8 +25,8 @@ record ModelTruth(ModelServer server, Wire wire) implements Truth {
     }
 
     @Override
-    public long horizon() {
-        return wire.ask(() -> server.database.rows.transaction + 1);
+    public Snapshot snapshot() {
+        return wire.ask(() -> new Snapshot(server.database.rows.transaction + 1, Set.of()));
     }
 
     @Override

@@ -7,7 +7,9 @@ import dev.vigil.postgres.Role;
 import dev.vigil.scheduler.task.Drafts;
 import dev.vigil.scheduler.task.NewTask;
 import dev.vigil.scheduler.task.Schedule;
+import java.sql.Connection;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Instant;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -61,6 +63,44 @@ class OwnerReadsTest {
 
             assertThat(connection.read("execution") - before).isLessThan(20);
         }
+    }
+
+    @Test
+    void what_was_created_while_a_transaction_is_held_open_is_told_once_and_what_it_creates_when_it_ends()
+            throws SQLException {
+        JdbcClient db = JdbcClient.create(engine.database.source(Role.CORE));
+        try (Connection held = engine.database.database().as(Role.API).connect();
+                Statement statement = held.createStatement()) {
+            held.setAutoCommit(false);
+            statement.execute("INSERT INTO scheduler.inbox (shard, kind, lanes, due) VALUES (3, 1, 1, now())");
+            Snapshot first = OwnerReads.snapshot(db);
+            long early = tellCreated();
+            Snapshot second = OwnerReads.snapshot(db);
+
+            assertThat(news(db, first)).containsExactly(early);
+            assertThat(news(db, second)).isEmpty();
+            long late = tellCreated();
+            assertThat(news(db, second)).containsExactly(late);
+            Snapshot third = OwnerReads.snapshot(db);
+            held.commit();
+
+            assertThat(news(db, third)).hasSize(1).doesNotContain(early, late);
+            assertThat(news(db, OwnerReads.snapshot(db))).isEmpty();
+        }
+    }
+
+    private static long tellCreated() {
+        return engine.database
+                .superuser()
+                .sql("INSERT INTO scheduler.inbox (shard, kind, lanes, due) VALUES (3, 1, 1, now()) RETURNING seq")
+                .query(Long.class)
+                .single();
+    }
+
+    private static List<Long> news(JdbcClient db, Snapshot since) {
+        return OwnerReads.news(db, List.of(new OwnerReads.NewsFrom(3, since))).stream()
+                .map(OwnerReads.InboxRow::seq)
+                .toList();
     }
 
     /// A core's connection, in one transaction, whose counters are looked at before it ends.
