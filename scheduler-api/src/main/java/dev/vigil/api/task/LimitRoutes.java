@@ -17,9 +17,11 @@ import dev.vigil.protocol.audit.EventType;
 import dev.vigil.protocol.audit.Result;
 import dev.vigil.scheduler.execution.Executions;
 import dev.vigil.scheduler.task.SharedLimits;
+import dev.vigil.scheduler.task.SharedLimits.Rate;
 import dev.vigil.scheduler.task.SharedLimits.Setting;
 import dev.vigil.scheduler.task.SharedLimits.Stored;
 import java.io.IOException;
+import java.time.Duration;
 import java.time.InstantSource;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,6 +33,7 @@ import org.springframework.transaction.support.TransactionTemplate;
 /// What namespaces and handlers are limited to, for admins.
 final class LimitRoutes implements Routes {
     private static final int CONCURRENT_MAX = 1_000_000;
+    private static final int STARTS_MAX = 1_000_000;
     private static final String THING = "What it is limited to";
 
     private final Engine engine;
@@ -67,7 +70,9 @@ final class LimitRoutes implements Routes {
                         .answers(200, "Limits")
                         .handler(call -> get(namespace(call))),
                 Route.patch(namespace, "limitNamespace")
-                        .about("Users", "Limit what runs of a namespace; null takes a limit away")
+                        .about(
+                                "Users",
+                                "Limit what runs and starts of a namespace, and weigh its turns; null takes a limit away")
                         .roles()
                         .scope(Scope.USERS_MANAGE)
                         .body("LimitsPatch")
@@ -81,7 +86,9 @@ final class LimitRoutes implements Routes {
                         .answers(200, "Limits")
                         .handler(call -> get(handler(call))),
                 Route.patch(handler, "limitHandler")
-                        .about("Handlers", "Limit what runs of a handler in all namespaces; null takes a limit away")
+                        .about(
+                                "Handlers",
+                                "Limit what runs and starts of a handler in all namespaces; null takes a limit away")
                         .roles()
                         .scope(Scope.WORKERS_MANAGE)
                         .body("LimitsPatch")
@@ -114,11 +121,11 @@ final class LimitRoutes implements Routes {
         Stored before = engine.limits.get(scope);
         IfMatch.require(call, before.revision(), THING);
         Fields patch = call.json();
-        var _ = setting(patch, before.setting());
+        var _ = setting(scope, patch, before.setting());
         Long expected = IfMatch.isAny(call) ? null : before.revision();
         Stored after = Objects.requireNonNull(engine.transaction.execute(_ -> {
             Stored stored = engine.limits
-                    .change(scope, expected, current -> setting(patch, current))
+                    .change(scope, expected, current -> setting(scope, patch, current))
                     .orElseThrow(() -> IfMatch.stale(THING));
             note(call, scope, stored.setting());
             return stored;
@@ -126,24 +133,54 @@ final class LimitRoutes implements Routes {
         return answer(scope, after);
     }
 
-    private static Setting setting(Fields patch, Setting current) {
-        Fields fields = patch.over(members(current));
+    private static Setting setting(SharedLimits.Scope scope, Fields patch, Setting current) {
+        Fields fields = patch.over(members(scope, current));
         Integer maxConcurrent =
                 fields.integer("max_concurrent", 0, CONCURRENT_MAX).orElse(null);
+        Rate rate = fields.object("rate").map(LimitRoutes::rate).orElse(null);
+        int weight = scope.handler() == null
+                ? fields.integer("weight", 1, SharedLimits.WEIGHT_MAX).orElse(1)
+                : 1;
         fields.finish();
-        return new Setting(maxConcurrent);
+        return new Setting(maxConcurrent, rate, weight);
     }
 
-    private static Map<String, @Nullable Object> members(Setting setting) {
+    private static Rate rate(Fields fields) {
+        int starts = fields.integer("max_starts", 1, STARTS_MAX).orElseGet(() -> fields.missing("max_starts", 1));
+        Duration per = fields.duration("per").orElseGet(() -> fields.missing("per", Rate.PER_MIN));
+        if (per.compareTo(Rate.PER_MIN) < 0 || per.compareTo(Rate.PER_MAX) > 0) {
+            fields.refuse("per", "range", "is outside the range", "use PT1S to PT24H");
+            return new Rate(starts, Rate.PER_MIN);
+        }
+        return new Rate(starts, per);
+    }
+
+    private static Map<String, @Nullable Object> members(SharedLimits.Scope scope, Setting setting) {
         Map<String, @Nullable Object> members = new LinkedHashMap<>();
-        Integer maxConcurrent = setting.maxConcurrent();
-        members.put("max_concurrent", maxConcurrent == null ? null : Long.valueOf(maxConcurrent));
+        members.put("max_concurrent", setting.maxConcurrent());
+        Rate rate = setting.rate();
+        members.put(
+                "rate",
+                rate == null
+                        ? null
+                        : Map.of(
+                                "max_starts",
+                                rate.maxStarts(),
+                                "per",
+                                rate.per().toString()));
+        if (scope.handler() == null) {
+            members.put("weight", setting.weight());
+        }
         return members;
     }
 
     private Answer answer(SharedLimits.Scope scope, Stored stored) {
-        Map<String, @Nullable Object> view = members(stored.setting());
-        view.put("now", Map.of("running", engine.executions.running(scope)));
+        Map<String, @Nullable Object> view = members(scope, stored.setting());
+        Map<String, @Nullable Object> now = new LinkedHashMap<>();
+        now.put("running", engine.executions.running(scope));
+        Rate rate = stored.setting().rate();
+        now.put("starts_left", rate == null ? null : Math.max(0, rate.maxStarts() - stored.started()));
+        view.put("now", now);
         return Answer.json(200, view).header("ETag", IfMatch.etag(stored.revision()));
     }
 
@@ -155,7 +192,11 @@ final class LimitRoutes implements Routes {
                 .with("request_id", call.requestId())
                 .with("target", call.variable("name"))
                 .with("target_kind", scope.handler() == null ? "namespace" : "handler");
-        members(setting).forEach((name, value) -> event.with(name, value == null ? "none" : value));
+        Integer most = setting.maxConcurrent();
+        Rate rate = setting.rate();
+        event.with("max_concurrent", most == null ? "none" : most.toString())
+                .with("rate", rate == null ? "none" : rate.maxStarts() + " per " + rate.per())
+                .with("weight", (long) setting.weight());
         registry.outbox.append(List.of(event));
     }
 }

@@ -35,6 +35,25 @@ class LimitTest {
     }
 
     @Test
+    void a_rate_and_a_weight_are_set_beside_it_and_a_part_of_the_rate_may_change() {
+        String limits = namespace("limits-of-starts");
+        patch(limits, "{\"max_concurrent\":4,\"rate\":{\"max_starts\":100,\"per\":\"PT1M\"},\"weight\":3}", "*")
+                .expect(200);
+
+        JsonNode changed = patch(limits, "{\"rate\":{\"max_starts\":50}}", "*").expect(200);
+        assertThat(changed.path("rate").path("max_starts").asInt()).isEqualTo(50);
+        assertThat(changed.path("rate").path("per").asString()).isEqualTo("PT1M");
+        assertThat(changed.path("weight").asInt()).isEqualTo(3);
+        assertThat(changed.path("max_concurrent").asInt()).isEqualTo(4);
+        assertThat(changed.path("now").path("starts_left").asInt()).isEqualTo(50);
+
+        JsonNode gone = patch(limits, "{\"rate\":null,\"weight\":null}", "*").expect(200);
+        assertThat(gone.path("rate").isNull()).isTrue();
+        assertThat(gone.path("weight").asInt()).isOne();
+        assertThat(gone.path("now").path("starts_left").isNull()).isTrue();
+    }
+
+    @Test
     void a_handler_is_limited_alike_and_one_that_nobody_registered_is_not_there() {
         String limits = "/api/v1/handlers/demo.secret/limits";
 
@@ -43,6 +62,7 @@ class LimitTest {
                         .path("max_concurrent")
                         .asInt())
                 .isEqualTo(1000);
+        assertThat(patch(limits, "{\"weight\":2}", "*").status()).isEqualTo(400);
         assertThat(admin.get("/api/v1/handlers/no.such/limits").status()).isEqualTo(404);
         assertThat(patch("/api/v1/handlers/no.such/limits", "{}", null).status())
                 .isEqualTo(404);
@@ -65,7 +85,17 @@ class LimitTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"{\"max_concurrent\":-1}", "{\"max_concurrent\":\"3\"}", "{\"max_concurrent\":1000001}"})
+    @ValueSource(
+            strings = {
+                "{\"max_concurrent\":-1}",
+                "{\"max_concurrent\":\"3\"}",
+                "{\"max_concurrent\":1000001}",
+                "{\"weight\":0}",
+                "{\"rate\":{\"max_starts\":1}}",
+                "{\"rate\":{\"max_starts\":0,\"per\":\"PT1M\"}}",
+                "{\"rate\":{\"max_starts\":1,\"per\":\"PT0.5S\"}}",
+                "{\"rate\":{\"max_starts\":1,\"per\":\"P2D\"}}"
+            })
     void an_impossible_limit_is_refused(String body) {
         assertThat(patch("/api/v1/namespaces/default/limits", body, "*").status())
                 .isEqualTo(422);

@@ -5,6 +5,7 @@ import dev.vigil.scheduler.execution.Link.Credits;
 import dev.vigil.scheduler.execution.Open.Phase;
 import dev.vigil.scheduler.execution.OwnerReads.Cursor;
 import dev.vigil.scheduler.execution.OwnerWrites.Line;
+import dev.vigil.scheduler.execution.TaskFacts.WorkerNeed;
 import dev.vigil.scheduler.execution.Turns.Batch;
 import dev.vigil.scheduler.execution.Turns.Offer;
 import java.time.Duration;
@@ -43,10 +44,11 @@ final class Dispatching {
     private final LoopState state;
     private final PriorityQueue<Ready> ready =
             new PriorityQueue<>(Comparator.comparing((Ready item) -> item.open.due, Due.ORDER));
-    private final Turns turns = new Turns();
+    private final Turns turns;
 
     Dispatching(LoopState state) {
         this.state = state;
+        this.turns = new Turns(namespace -> state.limits().weight(namespace));
     }
 
     /// A committed dispatch that waits for its time.
@@ -102,6 +104,7 @@ final class Dispatching {
         var credits = new LinkedHashMap<WorkerBoot, Integer>();
         List<Planned> planned = plan(credits);
         boolean more = state.permits.ask();
+        more |= state.rates.ask();
         if (planned.isEmpty()) {
             return more;
         }
@@ -119,6 +122,7 @@ final class Dispatching {
         Instant now = state.core.clock().now();
         var planned = new ArrayList<Planned>();
         var numbers = new HashMap<String, Long>();
+        state.rates.begin(now);
         List<Offer> offers = offers(now);
         if (!offers.isEmpty()) {
             state.permits.begin();
@@ -144,7 +148,11 @@ final class Dispatching {
                 continue;
             }
             state.core.shortages().met(heads.key());
-            Credits granted = taken.get();
+            Credits granted = started(heads.key(), taken.get(), now);
+            if (granted.count() == 0) {
+                round.drop(heads.key());
+                continue;
+            }
             credits.merge(granted.worker(), granted.count(), Integer::sum);
             state.permits.plan(shard.id, heads.key(), granted.count());
             long n = numbers.computeIfAbsent(shard.id + " " + granted.worker(), worker -> shard.nextN());
@@ -155,6 +163,18 @@ final class Dispatching {
             round.served(heads, granted.count());
         }
         return planned;
+    }
+
+    /// Of workers' credits as many as may start; the others go back.
+    private Credits started(WorkerNeed key, Credits taken, Instant now) {
+        int n = state.rates.use(key, taken.count(), now);
+        if (n < taken.count()) {
+            state.core.link().giveBack(new Credits(taken.worker(), taken.count() - n));
+        }
+        if (n == 0) {
+            state.blocked.add(key);
+        }
+        return new Credits(taken.worker(), n);
     }
 
     /// What may go, once the time of some of it has come.
@@ -182,7 +202,7 @@ final class Dispatching {
                 .map(item -> line(item, Objects.requireNonNull(lows.get(item.due.shard())), now))
                 .toList();
         planned.forEach(item -> state.shard(item.due.shard()).committing.add(item.due.id()));
-        Set<Integer> passed = state.truth.dispatch(owned, lines);
+        Set<Integer> passed = state.truth.dispatch(owned, lines, state.rates.by());
         planned.forEach(item -> state.shard(item.due.shard()).committing.clear());
         for (Planned item : planned) {
             if (passed.contains(item.due.shard())) {

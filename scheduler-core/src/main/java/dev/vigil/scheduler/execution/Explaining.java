@@ -5,6 +5,7 @@ import dev.vigil.protocol.id.Kind;
 import dev.vigil.scheduler.execution.Explanation.Reason;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
@@ -24,7 +25,9 @@ final class Explaining {
                    s.owner AS core, c.incarnation IS NOT NULL AS core_known,
                    h.kind AS shortage, h.since, l.most, l.taken,
                    nl.most AS namespace_most, nl.taken AS namespace_taken,
+                   nl.starts AS namespace_starts, nl.per_ms AS namespace_per, scheduler.started(nl) AS namespace_started,
                    hl.most AS handler_most, hl.taken AS handler_taken,
+                   hl.starts AS handler_starts, hl.per_ms AS handler_per, scheduler.started(hl) AS handler_started,
                    clock_timestamp() AS now,
                    (SELECT min(i.kind) FROM scheduler.inbox i
                      WHERE i.shard = e.shard AND i.change_seq IS NOT NULL AND i.ref IN (e.id, e.task_id)) AS command,
@@ -154,6 +157,7 @@ final class Explaining {
 
     private static void workers(Facts facts, List<Reason> reasons) {
         facts.limits.forEach(limit -> limit.reason().ifPresent(reasons::add));
+        facts.rates.forEach(rate -> rate.reason().ifPresent(reasons::add));
         if (facts.shortage != null) {
             reasons.add(
                     facts.shortage == Link.Lack.NO_WORKER.code()
@@ -187,11 +191,36 @@ final class Explaining {
                         limit(row, "concurrency_limit", "The task's owner", ""),
                         limit(row, "namespace_limit", "Its namespace", "namespace_"),
                         limit(row, "handler_limit", "The handler " + row.getString("handler"), "handler_")),
+                List.of(
+                        rate(row, "namespace_rate", "Its namespace", "namespace_"),
+                        rate(row, "handler_rate", "The handler " + row.getString("handler"), "handler_")),
                 row.getLong("ahead"));
     }
 
     private static Limit limit(ResultSet row, String code, String whose, String prefix) throws SQLException {
         return new Limit(code, whose, row.getObject(prefix + "most", Integer.class), row.getInt(prefix + "taken"));
+    }
+
+    private static Rate rate(ResultSet row, String code, String whose, String prefix) throws SQLException {
+        return new Rate(
+                code,
+                whose,
+                row.getObject(prefix + "starts", Integer.class),
+                Duration.ofMillis(row.getLong(prefix + "per")),
+                row.getLong(prefix + "started"));
+    }
+
+    /// A limit of starts.
+    ///
+    /// @param starts  null when there is none
+    /// @param started that count now
+    private record Rate(String code, String whose, @Nullable Integer starts, Duration per, long started) {
+        Optional<Reason> reason() {
+            return starts == null || started < starts
+                    ? Optional.empty()
+                    : Optional.of(new Reason(
+                            code, whose + " may start " + starts + " executions in any " + per + ", and has."));
+        }
     }
 
     /// A limit of running executions.
@@ -222,5 +251,6 @@ final class Explaining {
             @Nullable Integer shortage,
             @Nullable Instant since,
             List<Limit> limits,
+            List<Rate> rates,
             long ahead) {}
 }

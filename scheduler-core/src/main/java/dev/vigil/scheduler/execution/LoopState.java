@@ -31,6 +31,9 @@ final class LoopState {
     final Set<WorkerNeed> blocked = new HashSet<>();
     /// What its shards hold of limits.
     final Permits permits = new Permits(this);
+    /// What it may start of them.
+    final Rates rates = new Rates(this);
+    private KnownLimits limits = KnownLimits.UNREAD;
 
     LoopState(Core core, Truth truth, OpenIndex.Part index) {
         this.core = core;
@@ -123,6 +126,15 @@ final class LoopState {
             permits.giveBack(open.due);
         }
         index.remove(open);
+    }
+
+    /// Limits of namespaces and handlers, at most a second old while something is dispatched.
+    KnownLimits limits() {
+        return limits;
+    }
+
+    void learn(KnownLimits fresh) {
+        limits = fresh;
     }
 
     /// Nobody has room for executions of a key.

@@ -353,6 +353,8 @@ final class OwnerLoop implements AutoCloseable {
         long now = state.core.nanos();
         long wait = Math.min(housekeptAt + HOUSEKEEPING.toNanos() - now, adoption.nanosToDecision());
         Instant next = dispatching.nextSend();
+        Instant again = state.rates.nextAsk();
+        next = again == null ? next : Lanes.earlier(next, again);
         for (OwnedShard shard : state.shards.values()) {
             Instant due = shard.isLeaving() ? null : shard.lanes.nextWake(state.blocked(shard));
             next = due == null ? next : Lanes.earlier(next, due);

@@ -4,6 +4,7 @@ import dev.vigil.scheduler.execution.ExecutionView.State;
 import dev.vigil.scheduler.task.Columns;
 import dev.vigil.scheduler.task.Commands.Kind;
 import java.io.ByteArrayOutputStream;
+import java.sql.Types;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -33,24 +34,30 @@ final class OwnerWrites {
 
     /// Commits dispatches. A shard with a command that is not carried out does not pass.
     ///
+    /// @param by the latest time of their rows, at which none passes any more; null for any
     /// @return shards that passed
-    static Set<Integer> dispatch(JdbcClient db, Owned owned, List<Line> lines) {
+    static Set<Integer> dispatch(JdbcClient db, Owned owned, List<Line> lines, @Nullable Instant by) {
         return Set.copyOf(db.sql("""
-                        WITH s AS MATERIALIZED (
+                        WITH l AS MATERIALIZED (
                           SELECT s.id, s.epoch FROM scheduler.shard s
                             JOIN unnest(:myShards::int[], :myEpochs::bigint[], :myChanges::bigint[])
                                  AS mine(id, epoch, change_seq) ON mine.id = s.id
                            WHERE s.owner = :me AND s.epoch = mine.epoch AND s.change_seq = mine.change_seq
                              FOR SHARE OF s
+                        ), t AS MATERIALIZED (
+                          SELECT clock_timestamp() AS at FROM (SELECT count(*) FROM l) locked
+                        ), s AS MATERIALIZED (
+                          SELECT l.id, l.epoch, t.at FROM l CROSS JOIN t
+                           WHERE :by::timestamptz IS NULL OR t.at < :by::timestamptz
                         ), v AS (
-                          SELECT v.*, s.epoch
+                          SELECT v.*, s.epoch, s.at
                             FROM unnest(:shards::int[], :ns::bigint[], :lows::bigint[], :workers::uuid[],
                                         :boots::uuid[], :firsts::int[], :lasts::int[], :events::bytea[])
                                  WITH ORDINALITY AS v(shard, n, low, worker, boot, first, last, events, place)
                             JOIN s ON s.id = v.shard
                         ), d AS (
-                          INSERT INTO scheduler.dispatch (shard, epoch, n, low, worker, boot, executions, attempts)
-                          SELECT shard, epoch, n, low, worker, boot, (:executions::uuid[])[first : last],
+                          INSERT INTO scheduler.dispatch (shard, epoch, n, low, worker, boot, at, executions, attempts)
+                          SELECT shard, epoch, n, low, worker, boot, at, (:executions::uuid[])[first : last],
                                  (:attempts::smallint[])[first : last]
                             FROM v
                         ), o AS (
@@ -62,6 +69,7 @@ final class OwnerWrites {
                         """)
                 .params(owned.parameters())
                 .params(parameters(lines))
+                .param("by", by == null ? null : by.toString(), Types.VARCHAR)
                 .query(Integer.class)
                 .list());
     }

@@ -31,7 +31,6 @@ final class Permits {
     private final Map<ShardKey, Hold> holds = new HashMap<>();
     private final Map<ShardKey, Integer> wanted = new HashMap<>();
     private final List<Hold> planned = new ArrayList<>();
-    private KnownLimits shared = KnownLimits.UNREAD;
     private long learntAt;
 
     Permits(LoopState state) {
@@ -71,8 +70,8 @@ final class Permits {
     /// What runs under a limit is counted when the limit is heard of.
     private void learn() {
         learntAt = state.core.nanos();
-        state.truth.sharedLimits(shared.change()).ifPresent(fresh -> {
-            shared = fresh;
+        state.truth.sharedLimits(state.limits().change()).ifPresent(fresh -> {
+            state.learn(fresh);
             holds.forEach((place, hold) -> {
                 if (place.key.kind() != Kind.OWNER) {
                     hold.used = 0;
@@ -82,7 +81,10 @@ final class Permits {
                     .values()
                     .forEach(shard -> shard.open
                             .values()
-                            .forEach(open -> shared.of(open.due.task().key()).stream()
+                            .forEach(open -> state
+                                    .limits()
+                                    .permits(open.due.task().key())
+                                    .stream()
                                     .filter(key -> key.kind() != Kind.OWNER)
                                     .forEach(key -> hold(new ShardKey(shard.id, key)).used++)));
         });
@@ -92,7 +94,7 @@ final class Permits {
     /// leave counts, and only the first that leaves nothing is asked for: who waits for one holds up no other.
     int room(int shard, WorkerNeed need, int wish) {
         int room = wish;
-        for (Limited key : shared.of(need)) {
+        for (Limited key : state.limits().permits(need)) {
             var place = new ShardKey(shard, key);
             room = Math.min(room, hold(place).room());
             if (room < 1) {
@@ -105,7 +107,7 @@ final class Permits {
 
     /// So many of a key are about to be dispatched.
     void plan(int shard, WorkerNeed need, int n) {
-        for (Limited key : shared.of(need)) {
+        for (Limited key : state.limits().permits(need)) {
             Hold hold = hold(new ShardKey(shard, key));
             hold.planned += n;
             planned.add(hold);
@@ -114,12 +116,12 @@ final class Permits {
 
     /// A dispatch takes its permits, also one that another owner of the shard has made.
     void take(Due due) {
-        shared.of(due.task().key()).forEach(key -> hold(new ShardKey(due.shard(), key)).used++);
+        state.limits().permits(due.task().key()).forEach(key -> hold(new ShardKey(due.shard(), key)).used++);
     }
 
     /// A dispatch is over.
     void giveBack(Due due) {
-        for (Limited key : shared.of(due.task().key())) {
+        for (Limited key : state.limits().permits(due.task().key())) {
             Hold hold = holds.get(new ShardKey(due.shard(), key));
             if (hold != null) {
                 hold.used--;
@@ -132,7 +134,7 @@ final class Permits {
     private void wake(int id, Limited key) {
         OwnedShard shard = state.shards.get(id);
         if (shard != null) {
-            shard.starved.removeIf(need -> shared.of(need).contains(key));
+            shard.starved.removeIf(need -> state.limits().permits(need).contains(key));
         }
     }
 

@@ -124,8 +124,13 @@ record Postgres(CoreConnection connection) implements Truth {
     }
 
     @Override
-    public Set<Integer> dispatch(Owned owned, List<OwnerWrites.Line> lines) {
-        return OwnerWrites.dispatch(connection.db(), owned, lines);
+    public Set<Integer> dispatch(Owned owned, List<OwnerWrites.Line> lines, @Nullable Instant by) {
+        return OwnerWrites.dispatch(connection.db(), owned, lines, by);
+    }
+
+    @Override
+    public Rates.Handed takeStarts(Limited key, int wish) {
+        return Rates.take(connection.db(), key, wish);
     }
 
     @Override

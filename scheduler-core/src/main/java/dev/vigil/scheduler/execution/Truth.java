@@ -92,8 +92,11 @@ interface Truth extends AutoCloseable {
     // What the owner changes. Each is one statement that begins with the fence of its shards, and changes all or
     // nothing in each of them.
 
-    /// Commits dispatches in shards without a command that is not carried out.
-    Set<Integer> dispatch(Owned owned, List<OwnerWrites.Line> lines);
+    /// Commits dispatches in shards without a command that is not carried out, unless it is too late for them.
+    Set<Integer> dispatch(Owned owned, List<OwnerWrites.Line> lines, @Nullable Instant by);
+
+    /// Takes starts of a limited rate.
+    Rates.Handed takeStarts(Limited key, int wish);
 
     /// Lists again what is open.
     Set<Integer> list(Owned owned, List<OwnerWrites.Line> lines);

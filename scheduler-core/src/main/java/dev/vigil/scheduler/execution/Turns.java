@@ -18,13 +18,15 @@ import java.util.Optional;
 import java.util.PriorityQueue;
 import java.util.Set;
 import java.util.SortedSet;
+import java.util.function.IntUnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// Whose turn it is among all that is due in the shards of a loop. Priorities go by their urgency, which grows with
 /// what waits longest in them. Within one, the namespace that has had least goes first, so one with a million due
 /// keeps another waiting for a few executions and no more; within a namespace, so do its keys.
 ///
-/// What a namespace has had is counted as in start-time fair queueing: who comes with nothing owed starts where the
+/// What a namespace has had is divided by its weight and counted as in start-time fair queueing: who comes with nothing
+/// owed starts where the
 /// others are, so nobody saves turns up while he has nothing to do.
 ///
 /// Not for use by several threads.
@@ -35,10 +37,19 @@ final class Turns {
     /// Most that one of several namespaces takes before it is another's turn.
     static final int QUANTUM = 8;
 
+    /// What an execution counts for a namespace of weight 1.
+    private static final long UNIT = 1000;
+
+    private final IntUnaryOperator weights;
     private final Map<Integer, Long> had = new HashMap<>();
     private final Map<WorkerNeed, Long> servedAt = new HashMap<>();
     private long level;
     private long turn;
+
+    /// @param weights of namespaces, 1 or more
+    Turns(IntUnaryOperator weights) {
+        this.weights = weights;
+    }
 
     /// What a shard has due of one key in one lane.
     ///
@@ -144,7 +155,7 @@ final class Turns {
             int namespace = batch.key().namespace();
             long start = start(namespace);
             level = Math.max(level, start);
-            had.put(namespace, start + n);
+            had.put(namespace, start + n * UNIT / weights.applyAsInt(namespace));
             servedAt.put(batch.key(), ++turn);
             if (batch.from.isOpen()) {
                 current.add(batch.from);

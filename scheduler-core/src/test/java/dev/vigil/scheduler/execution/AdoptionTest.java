@@ -96,7 +96,7 @@ class AdoptionTest {
                 .orElseThrow();
         var owned =
                 new Owned(state.core.incarnation(), List.of(new Owned.Shard(shard, claim.epoch(), claim.changeSeq())));
-        OwnerWrites.dispatch(db, owned, List.of(new Line(shard, 1, 1, WORKER, id, 1, new byte[0])));
+        OwnerWrites.dispatch(db, owned, List.of(new Line(shard, 1, 1, WORKER, id, 1, new byte[0])), null);
         adoption.adopt(List.of(claim));
     }
 

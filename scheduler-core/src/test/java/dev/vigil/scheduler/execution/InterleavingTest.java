@@ -275,7 +275,7 @@ class InterleavingTest {
 
     private static Set<Integer> dispatch(JdbcClient db, UUID core, Claim claim, Due due) {
         var line = new Line(due.shard(), 1, 1, WORKER, due.id(), 1, new byte[0]);
-        return OwnerWrites.dispatch(db, owned(core, claim), List.of(line));
+        return OwnerWrites.dispatch(db, owned(core, claim), List.of(line), null);
     }
 
     private static Reached close(JdbcClient db, UUID core, Claim claim, Due due) {

@@ -1,6 +1,7 @@
 package dev.vigil.scheduler.execution;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.entry;
 
 import dev.vigil.scheduler.execution.Lanes.Page;
 import dev.vigil.scheduler.execution.OwnerReads.Cursor;
@@ -27,7 +28,7 @@ class LanesTest {
     private static final UUID FIRST = new UUID(0, 0);
 
     private final Lanes lanes = new Lanes(0);
-    private final Turns turns = new Turns();
+    private final Turns turns = new Turns(namespace -> namespace == 3 ? 3 : 1);
 
     @Test
     void a_higher_priority_goes_first_until_a_lower_one_has_waited_30_seconds_longer_per_step() {
@@ -129,6 +130,29 @@ class LanesTest {
                 .singleElement()
                 .satisfies(
                         again -> assertThat(again.reads(1) && again.reads(17)).isTrue());
+    }
+
+    @Test
+    void a_namespace_of_weight_three_has_three_times_as_many_turns_while_others_wait() {
+        for (int i = 0; i < 400; i++) {
+            int namespace = 1 + i % 4;
+            int lane = Lane.of(Priority.MEDIUM, namespace);
+            Due due = due(namespace, Priority.MEDIUM, "a", NOON);
+            var cursor = new Cursor(0, lane, Instant.EPOCH, FIRST, null, List.of());
+            lanes.read(new Page(cursor, List.of(due), NOON.plusSeconds(60)), Set.of(), id -> false);
+        }
+
+        var had = new HashMap<Integer, Integer>();
+        Turns.Round round = turns.begin(lanes.offers(NOON, Set.of()), NOON);
+        for (int i = 0; i < 18; i++) {
+            Batch batch = round.next(500).orElseThrow();
+            batch.heads().forEach(due -> lanes.remove(due.id()));
+            round.served(batch, batch.heads().size());
+            had.merge(batch.key().namespace(), batch.heads().size(), Integer::sum);
+        }
+
+        int turn = Turns.QUANTUM;
+        assertThat(had).containsOnly(entry(1, 3 * turn), entry(2, 3 * turn), entry(3, 9 * turn), entry(4, 3 * turn));
     }
 
     @Test

@@ -1,5 +1,6 @@
 package dev.vigil.scheduler.execution;
 
+import dev.vigil.scheduler.execution.KnownLimits.Shared;
 import dev.vigil.scheduler.execution.ModelRows.Ended;
 import dev.vigil.scheduler.execution.ModelRows.Execution;
 import dev.vigil.scheduler.execution.ModelRows.Limit;
@@ -50,6 +51,7 @@ class ModelDatabase {
 
     final World world;
     final ModelRows rows = new ModelRows();
+    final ModelStarts starts = new ModelStarts(this);
 
     ModelDatabase(World world, int shards) {
         this.world = world;
@@ -102,7 +104,7 @@ class ModelDatabase {
                 }
             }
         });
-        return Optional.of(new KnownLimits(0, namespaces, handlers));
+        return Optional.of(new KnownLimits(0, new Shared(namespaces, handlers), starts.known(), Map.of()));
     }
 
     private Due row(Execution execution) {
@@ -250,12 +252,16 @@ class ModelDatabase {
                 .toList();
     }
 
-    Set<Integer> dispatch(Owned owned, List<Line> lines) {
+    Set<Integer> dispatch(Owned owned, List<Line> lines, @Nullable Instant by) {
+        if (by != null && !clock().isBefore(by)) {
+            return Set.of();
+        }
         Set<Integer> passed = passed(owned);
         list(owned, lines);
         for (Line line : lines) {
             Execution execution = rows.executions.get(line.execution());
             if (passed.contains(line.shard()) && execution != null) {
+                starts.at(clock());
                 TaskFacts task = execution.first.task();
                 world.tell(new Event.Dispatched(
                         world.time(),

@@ -130,8 +130,13 @@ record ModelTruth(ModelServer server, Wire wire) implements Truth {
     }
 
     @Override
-    public Set<Integer> dispatch(Owned owned, List<OwnerWrites.Line> lines) {
-        return wire.ask(() -> server.database.dispatch(owned, lines));
+    public Set<Integer> dispatch(Owned owned, List<OwnerWrites.Line> lines, @Nullable Instant by) {
+        return wire.ask(() -> server.database.dispatch(owned, lines, by));
+    }
+
+    @Override
+    public Rates.Handed takeStarts(Limited key, int wish) {
+        return wire.ask(() -> server.database.starts.take(wish));
     }
 
     @Override

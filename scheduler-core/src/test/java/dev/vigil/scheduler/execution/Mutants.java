@@ -37,6 +37,11 @@ final class Mutants {
                         "a limit leaves room for all that wait",
                         "Permits",
                         "room",
-                        Mutant.instead(code -> code.iload(3).ireturn())));
+                        Mutant.instead(code -> code.iload(3).ireturn())),
+                new Mutant(
+                        "a rate has starts for all that wait",
+                        "Rates",
+                        "use",
+                        Mutant.instead(code -> code.iload(2).ireturn())));
     }
 }

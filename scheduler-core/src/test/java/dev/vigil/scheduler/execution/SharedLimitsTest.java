@@ -169,7 +169,7 @@ class SharedLimitsTest {
     }
 
     private void limit(Scope scope, @Nullable Integer maxConcurrent) {
-        assertThat(limits.change(scope, null, before -> new Setting(maxConcurrent)))
+        assertThat(limits.change(scope, null, before -> new Setting(maxConcurrent, null, 1)))
                 .isPresent();
     }
 

@@ -13,6 +13,7 @@ import dev.vigil.scheduler.task.RetryPolicy;
 import dev.vigil.scheduler.task.RetryPolicy.Backoff;
 import dev.vigil.scheduler.task.Schedule.Interval;
 import dev.vigil.scheduler.task.ShardHints.ShardHint;
+import dev.vigil.scheduler.task.SharedLimits.Rate;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -68,6 +69,11 @@ final class Simulation {
             if (!shared || chance.nextBoolean()) {
                 limit(Limited.owner(1, owner), 1 + chance.nextInt(2));
             }
+        }
+        // Of its own chance, so that seeds without a rate are what they were.
+        var rates = new SplittableRandom(~seed);
+        if (!alone && rates.nextInt(6) == 0) {
+            database.starts.rate = new Rate(3 + rates.nextInt(5), Duration.ofSeconds(1));
         }
         world.tell(new Event.Fault(World.time(0), "all of " + faults, World.time(healAt)));
         int coreCount = alone ? 2 : 1 + chance.nextInt(2);
@@ -240,6 +246,9 @@ final class Simulation {
         tellEnd();
         var wrong = new ArrayList<>(server.promises.broken());
         HistoryCheck.of(world.history, BOUNDS).forEach(one -> wrong.add(one.toString()));
+        if (world.history.stream().noneMatch(Event.DatabaseClock.class::isInstance)) {
+            database.starts.broken().ifPresent(wrong::add);
+        }
         return wrong;
     }
 
