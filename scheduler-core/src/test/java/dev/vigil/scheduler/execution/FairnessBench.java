@@ -8,8 +8,10 @@ import dev.vigil.scheduler.execution.Fleet.Reply;
 import dev.vigil.scheduler.task.Drafts;
 import dev.vigil.scheduler.task.Limits;
 import dev.vigil.scheduler.task.NewTask;
+import dev.vigil.scheduler.task.Schedule;
 import dev.vigil.scheduler.task.Tasks;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
@@ -19,7 +21,8 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.springframework.jdbc.core.simple.JdbcClient;
 
-/// How long 999 namespaces with a task each wait, alone and beside one with very many that keeps all workers busy. No
+/// How long 999 namespaces with a task each, all due at once, wait, alone and beside one with very many that keeps all
+/// workers busy. No
 /// part of the tests; to be run on a machine that does nothing else (docs/explanation/performance.md, "Fairness").
 class FairnessBench {
     private static final int MANY = Integer.getInteger("vigil.bench.many", 100_000);
@@ -28,8 +31,10 @@ class FairnessBench {
     private static final int SLOTS = 64;
     private static final Duration RUN = Duration.ofMillis(50);
     private static final int BIG = 1;
+    /// From the create of the others to when all of them are due at once.
+    private static final Duration AHEAD = Duration.ofSeconds(Integer.getInteger("vigil.bench.ahead", 4));
 
-    /// Milliseconds from the create to the start.
+    /// Milliseconds from the due time to the start.
     private record Waits(double median, double p99) {
         static Waits of(List<Long> nanos) {
             List<Long> sorted = nanos.stream().sorted().toList();
@@ -60,10 +65,10 @@ class FairnessBench {
     private static Waits round(int many) {
         try (var fixture = new EngineFixture()) {
             Tasks tasks = fixture.tasks();
-            var startedAt = new ConcurrentHashMap<UUID, Long>();
+            var waits = new ConcurrentHashMap<UUID, Long>();
             var ofBig = new AtomicInteger();
             if (many > 0) {
-                NewTask model = task(BIG);
+                NewTask model = task(BIG, Drafts.now());
                 tasks.createAll(List.of(model));
                 multiply(fixture.database.superuser(), model.id(), many - 1);
             }
@@ -71,35 +76,39 @@ class FairnessBench {
                 if (dispatch.namespace() == BIG) {
                     ofBig.incrementAndGet();
                 } else {
-                    startedAt.putIfAbsent(dispatch.execution(), System.nanoTime());
+                    waits.putIfAbsent(
+                            dispatch.execution(),
+                            Duration.between(dispatch.scheduledFor(), Instant.now())
+                                    .toNanos());
                 }
                 return Reply.after(RUN);
             });
             fixture.fleet.join(SLOTS);
             try (Dispatcher core = fixture.readyCore()) {
                 await().atMost(Duration.ofMinutes(1)).until(() -> many == 0 || ofBig.get() > 10 * SLOTS);
+                Instant at = Instant.now().plus(AHEAD);
                 List<NewTask> others = IntStream.rangeClosed(1, OTHERS)
-                        .mapToObj(i -> task(BIG + i))
+                        .mapToObj(i -> task(BIG + i, new Schedule.OneTime(at)))
                         .toList();
-                int before = ofBig.get();
-                long begin = System.nanoTime();
                 tasks.createAll(others.subList(0, 500));
                 tasks.createAll(others.subList(500, OTHERS));
+                assertThat(Instant.now()).isBefore(at);
+                await().atMost(AHEAD.multipliedBy(10)).until(() -> !waits.isEmpty());
+                int before = ofBig.get();
                 await().atMost(Duration.ofMinutes(2))
                         .pollInterval(Duration.ofMillis(20))
-                        .until(() -> startedAt.size() == OTHERS);
-                var waits = Waits.of(
-                        startedAt.values().stream().map(at -> at - begin).toList());
+                        .until(() -> waits.size() == OTHERS);
+                Waits seen = Waits.of(List.copyOf(waits.values()));
                 System.out.printf(
                         "@ many=%d median_ms=%.0f p99_ms=%.0f big_meanwhile=%d shards=%d%n",
-                        many, waits.median, waits.p99, ofBig.get() - before, core.shardsOwned());
-                return waits;
+                        many, seen.median, seen.p99, ofBig.get() - before, core.shardsOwned());
+                return seen;
             }
         }
     }
 
-    private static NewTask task(int namespace) {
-        NewTask task = Drafts.task(Drafts.draft("t", Drafts.now()), Limits.NONE, 100);
+    private static NewTask task(int namespace, Schedule schedule) {
+        NewTask task = Drafts.task(Drafts.draft("t", schedule), Limits.NONE, 100);
         return new NewTask(
                 UuidV7.next(), namespace, Drafts.OWNER, task.draft(), task.payload(), Limits.NONE, task.events());
     }
