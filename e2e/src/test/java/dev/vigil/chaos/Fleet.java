@@ -15,6 +15,7 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -284,12 +285,19 @@ final class Fleet implements AutoCloseable {
         return Waiting.since(start);
     }
 
+    /// How many workers have been heard in this life of theirs, and a moment ago.
     private long heard() throws SQLException {
-        return truth.rows(
-                        "SELECT DISTINCT worker FROM scheduler.worker_report r JOIN scheduler.core USING (incarnation)"
-                                + " WHERE last_heartbeat_at > clock_timestamp() - interval '4 seconds'",
-                        row -> row.getString(1))
-                .size();
+        var heard = new HashSet<String>();
+        for (String worker : workers.keySet()) {
+            heard.addAll(truth.rows(
+                    "SELECT worker FROM scheduler.worker_report r JOIN scheduler.core USING (incarnation)"
+                            + " WHERE last_heartbeat_at > clock_timestamp() - interval '4 seconds'"
+                            + " AND worker = ? AND last_heartbeat_at > ?::timestamptz",
+                    row -> row.getString(1),
+                    worker(worker),
+                    node(worker).startedAt().toString()));
+        }
+        return heard.size();
     }
 
     private void awaitHealthy(Collection<String> names) {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -27,6 +28,7 @@ final class Node {
     private final List<Long> deaths = new ArrayList<>();
     private final List<Runs.Pause> pauses = new ArrayList<>();
     private @Nullable Long stoppedAt;
+    private Instant startedAt = Instant.MAX;
 
     Node(Plan plan) {
         this.plan = plan;
@@ -60,6 +62,7 @@ final class Node {
     /// Starts it unless it runs.
     void start() {
         if (!isAlive()) {
+            startedAt = Instant.now();
             process = CompletableFuture.supplyAsync(this::fork, FORKING).join();
         }
     }
@@ -97,6 +100,11 @@ final class Node {
             throw new IllegalStateException(plan.name + " was never started");
         }
         return current;
+    }
+
+    /// When it was started last.
+    Instant startedAt() {
+        return startedAt;
     }
 
     /// SIGKILL; returns when it is gone.

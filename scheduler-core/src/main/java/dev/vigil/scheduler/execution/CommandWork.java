@@ -141,7 +141,10 @@ final class CommandWork {
     }
 
     private boolean cancel(OwnedShard shard, InboxRow command) {
-        shard.cancels.put(ref(command), command);
+        if (shard.cancels.putIfAbsent(ref(command), command) != null) {
+            // It is being ended already.
+            return state.truth.done(fence(shard), command);
+        }
         endings.stop(shard, List.of(ref(command)), false);
         return true;
     }

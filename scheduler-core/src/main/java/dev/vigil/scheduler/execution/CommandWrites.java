@@ -59,7 +59,7 @@ final class CommandWrites {
 
     /// Takes a hold back.
     ///
-    /// @param nextAt when the task's schedule goes on; null when it has none
+    /// @param nextAt when the task's schedule goes on, unless it has fired beyond that; null when it has none
     static List<Released> release(JdbcClient db, Owned owned, InboxRow command, @Nullable Instant nextAt) {
         return released(db.sql("""
                         WITH s AS MATERIALIZED (
@@ -79,7 +79,7 @@ final class CommandWrites {
                           RETURNING e.shard, e.id, e.lane, e.due_at
                         ), c AS (
                           UPDATE scheduler.schedule c
-                             SET paused = false, next_at = coalesce(:nextAt::timestamptz, c.next_at) FROM s
+                             SET paused = false, next_at = greatest(c.next_at, :nextAt::timestamptz) FROM s
                            WHERE c.shard = s.id AND c.task_id = :ref
                         ), i AS (
                           DELETE FROM scheduler.inbox i USING s

@@ -136,13 +136,15 @@ final class Endings {
             Open open = shard.open.get(id);
             if (open == null) {
                 queued.add(id);
-            } else if (open.phase != Phase.ENDING) {
+            } else {
                 open.cancelled = true;
                 open.replaced = replaced;
-                if (open.phase == Phase.COMMITTED) {
-                    neverRan(open, "cancelled");
-                } else {
-                    state.core.link().cancel(open.worker, List.of(open.running()));
+                switch (open.phase) {
+                    case COMMITTED -> neverRan(open, "cancelled");
+                    case SENT, INHERITED, UNHEARD -> state.core.link().cancel(open.worker, List.of(open.running()));
+                    case ENDING -> {
+                        // Its attempt is over: if another was to follow, none does.
+                    }
                 }
             }
         }
@@ -163,11 +165,18 @@ final class Endings {
             return;
         }
         open.enter(Phase.ENDING, state.core.nanos());
-        boolean again = next instanceof Next.Again;
-        Next last = again && (open.cancelled || state.shard(open.due.shard()).isDoomed(open.due))
-                ? new Next.Ends(State.CANCELLED, open.replaced ? "replaced" : null)
-                : next;
-        over.add(new Over(open.due, open, last, code, report));
+        over.add(new Over(open.due, open, next, code, report));
+    }
+
+    /// What somebody asked to end is not tried again, however late that was asked.
+    private Over decided(Over item) {
+        Open open = item.open;
+        if (open == null || !(item.next instanceof Next.Again)) {
+            return item;
+        }
+        boolean asked = open.cancelled || state.shard(open.due.shard()).isDoomed(open.due);
+        var ends = new Next.Ends(State.CANCELLED, open.replaced ? "replaced" : null);
+        return asked ? new Over(item.due, open, ends, item.code, item.report) : item;
     }
 
     /// Runs what waits. Throws when the database fails; then [#setAside], the reading of the truth and
@@ -176,6 +185,7 @@ final class Endings {
         over.removeIf(item -> !state.owns(item.due.shard()));
         while (!over.isEmpty()) {
             List<Over> batch = over.subList(0, Math.min(over.size(), BATCH_MAX));
+            batch.replaceAll(this::decided);
             close(batch.stream().filter(item -> item.next instanceof Next.Ends).toList());
             requeue(batch.stream()
                     .filter(item -> item.next instanceof Next.Again)

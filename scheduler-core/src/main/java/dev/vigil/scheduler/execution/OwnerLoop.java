@@ -302,6 +302,7 @@ final class OwnerLoop implements AutoCloseable {
         dispatching.send();
         boolean more = fires.fire();
         succession.step();
+        endings.flush(); // so that what is replaced is not read as due
         more |= !endings.isEmpty();
         more |= dispatching.read();
         dispatching.send();

@@ -9,11 +9,16 @@ import dev.vigil.postgres.Role;
 import dev.vigil.scheduler.execution.Adoption.Claim;
 import dev.vigil.scheduler.execution.Open.Phase;
 import dev.vigil.scheduler.execution.OwnerWrites.Line;
+import dev.vigil.scheduler.task.CommandResult;
+import dev.vigil.scheduler.task.Commands;
 import dev.vigil.scheduler.task.Drafts;
+import dev.vigil.scheduler.task.Events;
+import dev.vigil.scheduler.task.Schedule;
 import dev.vigil.scheduler.task.Tasks;
 import java.lang.reflect.Proxy;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.OffsetDateTime;
 import java.util.List;
 import java.util.Objects;
 import java.util.Random;
@@ -247,6 +252,66 @@ class AdoptionTest {
         endings.flush();
 
         assertThat(fixture.count("SELECT losses FROM scheduler.execution")).isOne();
+    }
+
+    @Test
+    void a_cancel_that_meets_the_end_of_an_attempt_leaves_no_further_one() {
+        open().enter(Phase.SENT, System.nanoTime());
+        endings.lost(open());
+
+        endings.stop(state.shard(shard), List.of(id), false);
+        endings.flush();
+
+        assertThat(fixture.count("SELECT count(*) FROM scheduler.execution")).isZero();
+        assertThat(fixture.execution(id).state()).isEqualTo(ExecutionView.State.CANCELLED);
+    }
+
+    @Test
+    void a_cancel_that_is_asked_for_twice_leaves_nothing_in_the_inbox() {
+        var commands = new CommandWork(state, endings, new FireWork(state), new Dependencies(state, endings));
+        open().enter(Phase.SENT, System.nanoTime());
+        for (int i = 0; i < 2; i++) {
+            assertThat(fixture.executions.cancel(id, Events.of(Drafts.event(id))))
+                    .isInstanceOf(CommandResult.Accepted.class);
+        }
+        state.shard(shard).announced += 2;
+
+        commands.apply();
+        endings.lost(open());
+        endings.flush();
+        commands.complete();
+
+        assertThat(fixture.execution(id).state()).isEqualTo(ExecutionView.State.CANCELLED);
+        assertThat(fixture.count("SELECT count(*) FROM scheduler.inbox WHERE change_seq IS NOT NULL"))
+                .isZero();
+    }
+
+    @Test
+    void a_schedule_that_is_resumed_goes_on_later_and_never_fires_an_occurrence_again() {
+        UUID task = fixture.create(tasks, new Schedule.Interval(Duration.ofHours(1), null));
+        int at = (int) fixture.count("SELECT shard FROM scheduler.schedule");
+        long epoch = fixture.count("SELECT epoch FROM scheduler.shard WHERE id = " + at);
+        var owned = new Owned(state.core.incarnation(), List.of(new Owned.Shard(at, epoch, 0)));
+        var resume = new OwnerReads.InboxRow(at, 1, 1, Commands.Kind.RESUME, 0, null, task, 1, 1);
+        JdbcClient db = Objects.requireNonNull(postgres).connection().db();
+        Instant next = nextAt();
+
+        assertThat(CommandWrites.release(db, owned, resume, next.minusSeconds(1)))
+                .isNotEmpty();
+        assertThat(nextAt()).isEqualTo(next);
+        CommandWrites.release(db, owned, resume, next.plusSeconds(3600));
+        assertThat(nextAt()).isEqualTo(next.plusSeconds(3600));
+        CommandWrites.release(db, owned, resume, null);
+        assertThat(nextAt()).isEqualTo(next.plusSeconds(3600));
+    }
+
+    private Instant nextAt() {
+        return fixture.database
+                .superuser()
+                .sql("SELECT next_at FROM scheduler.schedule")
+                .query(OffsetDateTime.class)
+                .single()
+                .toInstant();
     }
 
     @Test

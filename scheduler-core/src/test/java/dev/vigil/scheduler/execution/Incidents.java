@@ -46,15 +46,21 @@ final class Incidents {
 
     /// A worker and the core that it works for hear each other and nobody else.
     void leaveAlone() {
-        worker().ifPresent(worker -> worker.employer().ifPresent(employer -> {
-            long until = world.now() + world.millis(55_000, 75_000);
-            simulation.cores().stream().filter(core -> core != employer).forEach(core -> {
-                worker.to(core).part(until);
-                worker.from(core).part(until);
-            });
-            server.part(employer.host, true);
-            world.after(until - world.now(), simulation.clients(), () -> server.part(employer.host, false));
-        }));
+        List<ModelWorker> busy = simulation.workers().stream()
+                .filter(worker -> worker.employer().isPresent())
+                .toList();
+        if (busy.isEmpty()) {
+            return;
+        }
+        ModelWorker worker = busy.get(world.chance.nextInt(busy.size()));
+        ModelCore employer = worker.employer().orElseThrow();
+        long until = world.now() + world.millis(55_000, 75_000);
+        simulation.cores().stream().filter(core -> core != employer).forEach(core -> {
+            worker.to(core).part(until);
+            worker.from(core).part(until);
+        });
+        server.part(employer.host, true);
+        world.after(until - world.now(), simulation.clients(), () -> server.part(employer.host, false));
     }
 
     /// A time at most so many seconds ahead, and not beyond the end of all faults.

@@ -258,6 +258,7 @@ final class ModelCore implements Link {
                 continue;
             }
             long named = tie.beatSentAt;
+            server.database.promises.sent(dispatch);
             tie.worker.from(this).send(() -> tie.worker.take(this, dispatch, named));
         }
         if (!waiting.isEmpty()) {

@@ -52,9 +52,12 @@ class ModelDatabase {
     final World world;
     final ModelRows rows = new ModelRows();
     final ModelStarts starts = new ModelStarts(this);
+    final CommandPromises promises = new CommandPromises(rows);
+    final ModelCommands commands;
 
     ModelDatabase(World world, int shards) {
         this.world = world;
+        this.commands = new ModelCommands(this);
         for (int i = 0; i < shards; i++) {
             rows.shards.add(new Shard(i));
         }
@@ -73,6 +76,15 @@ class ModelDatabase {
             }
         }
         return passed;
+    }
+
+    /// Those of them whose owner has carried out all that was commanded.
+    Set<Integer> informed(Owned owned) {
+        var informed = passed(owned);
+        owned.shards().stream()
+                .filter(claimed -> claimed.changeSeq() != rows.shards.get(claimed.id()).changeSeq)
+                .forEach(claimed -> informed.remove(claimed.id()));
+        return informed;
     }
 
     boolean isLimited(TaskFacts task) {
@@ -113,19 +125,29 @@ class ModelDatabase {
 
     /// A client creates a one_time task.
     ///
+    /// @param after tasks that it comes after
     /// @return the task of this key, new or not
-    UUID create(String key, int shard, TaskFacts task, Instant at) {
+    UUID create(String key, Placed task, Instant at, Collection<UUID> after) {
         UUID known = rows.keys.get(key);
         if (known != null) {
             return known;
         }
-        rows.keys.put(key, task.id());
-        rows.tasks.put(task.id(), task);
+        UUID id = task.facts.id();
+        rows.keys.put(key, id);
+        rows.tasks.put(id, task.facts);
         Instant dueAt = at.isBefore(clock()) ? clock() : at;
-        store(new Due(shard, task.id(), LANE, dueAt, dueAt, 0, 0, 0, task, null, 1));
-        created(shard, dueAt);
-        return task.id();
+        int lane = after.isEmpty() ? LANE : Lane.dependent(LANE);
+        store(new Due(task.shard, id, lane, dueAt, dueAt, 0, 0, 0, task.facts, null, 1));
+        if (after.isEmpty()) {
+            created(task.shard, dueAt);
+        } else {
+            commands.depends(id, task.shard, after);
+        }
+        return id;
     }
+
+    /// A task and where it lies.
+    record Placed(int shard, TaskFacts facts) {}
 
     /// News of creation.
     void created(int shard, Instant dueAt) {
@@ -196,13 +218,14 @@ class ModelDatabase {
     }
 
     List<LaneStart> lanes(List<Integer> shards) {
-        var first = new HashMap<Integer, Instant>();
+        var first = new TreeMap<Integer, Map<Integer, Instant>>();
         rows.executions.values().stream()
-                .filter(one -> shards.contains(one.shard()) && one.lane == LANE)
-                .forEach(one -> first.merge(one.shard(), one.dueAt, (a, b) -> a.isBefore(b) ? a : b));
-        return first.entrySet().stream()
-                .map(one -> new LaneStart(one.getKey(), LANE, one.getValue()))
-                .toList();
+                .filter(one -> shards.contains(one.shard()) && Lane.isDispatchable(one.lane))
+                .forEach(one -> first.computeIfAbsent(one.shard(), shard -> new TreeMap<>())
+                        .merge(one.lane, one.dueAt, (a, b) -> a.isBefore(b) ? a : b));
+        var starts = new ArrayList<LaneStart>();
+        first.forEach((shard, lanes) -> lanes.forEach((lane, at) -> starts.add(new LaneStart(shard, lane, at))));
+        return starts;
     }
 
     long lastN(int shard, long epoch) {
@@ -215,6 +238,7 @@ class ModelDatabase {
 
     List<InboxRow> news(List<NewsFrom> from) {
         return rows.inbox.stream()
+                .filter(row -> row.kind() == Kind.CREATED)
                 .filter(row -> from.stream()
                         .anyMatch(news ->
                                 news.shard() == row.shard() && !news.since().sees(row.xid())))
@@ -223,7 +247,8 @@ class ModelDatabase {
 
     void pruneNews(Owned owned, List<NewsFrom> read) {
         Set<Integer> passed = passed(owned);
-        rows.inbox.removeIf(row -> passed.contains(row.shard())
+        rows.inbox.removeIf(row -> row.kind() == Kind.CREATED
+                && passed.contains(row.shard())
                 && read.stream()
                         .anyMatch(news ->
                                 news.shard() == row.shard() && news.since().sees(row.xid())));
@@ -248,7 +273,7 @@ class ModelDatabase {
     List<ShardRow> shards(Collection<Integer> ids) {
         return ids.stream()
                 .map(rows.shards::get)
-                .map(one -> new ShardRow(one.id, one.owner, one.epoch, 0))
+                .map(one -> new ShardRow(one.id, one.owner, one.epoch, one.changeSeq))
                 .toList();
     }
 
@@ -256,11 +281,12 @@ class ModelDatabase {
         if (by != null && !clock().isBefore(by)) {
             return Set.of();
         }
-        Set<Integer> passed = passed(owned);
-        list(owned, lines);
+        Set<Integer> passed = informed(owned);
+        list(passed, lines);
         for (Line line : lines) {
             Execution execution = rows.executions.get(line.execution());
             if (passed.contains(line.shard()) && execution != null) {
+                promises.dispatched(execution);
                 starts.at(clock());
                 TaskFacts task = execution.first.task();
                 world.tell(new Event.Dispatched(
@@ -277,18 +303,23 @@ class ModelDatabase {
 
     Set<Integer> list(Owned owned, List<Line> lines) {
         Set<Integer> passed = passed(owned);
+        list(passed, lines);
+        return passed;
+    }
+
+    private void list(Set<Integer> passed, List<Line> lines) {
         for (Line line : lines) {
             if (passed.contains(line.shard())) {
                 Shard shard = rows.shards.get(line.shard());
                 shard.log.add(new Listed(shard.epoch, line, clock()));
             }
         }
-        return passed;
     }
 
     Reached close(Owned owned, List<Ending> endings) {
         Set<Integer> passed = passed(owned);
         var ids = new HashSet<UUID>();
+        var dependents = new HashSet<Integer>();
         for (Ending ending : endings) {
             UUID id = ending.due().id();
             Execution execution = rows.executions.get(id);
@@ -297,9 +328,10 @@ class ModelDatabase {
                 rows.executions.remove(id);
                 endedBy.put(id, ending.fence());
                 end(execution, ending);
+                dependents.addAll(commands.asked(id));
             }
         }
-        return new Reached(passed, ids, Set.of());
+        return new Reached(passed, ids, dependents);
     }
 
     /// Whether a fence is current.

@@ -3,13 +3,17 @@ package dev.vigil.scheduler.execution;
 import dev.vigil.scheduler.execution.OwnerReads.InboxRow;
 import dev.vigil.scheduler.execution.OwnerWrites.Line;
 import dev.vigil.scheduler.task.Limited;
+import dev.vigil.scheduler.task.Schedule.Interval;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -23,9 +27,26 @@ final class ModelRows {
     final Map<String, UUID> keys = new HashMap<>();
     final Map<UUID, TaskFacts> tasks = new LinkedHashMap<>();
     final List<InboxRow> inbox = new ArrayList<>();
+    /// The lane of each task that was changed.
+    final Map<UUID, Integer> lanes = new HashMap<>();
+    final List<Dependency> dependencies = new ArrayList<>();
     final Map<Limited, Limit> limits = new HashMap<>();
     long transaction = 100;
     Duration ahead = Duration.ZERO;
+
+    /// Where a task lies; empty when nothing of it is open any more.
+    Optional<Integer> shardOf(UUID task) {
+        Schedule schedule = schedules.get(task);
+        return schedule != null
+                ? Optional.of(schedule.shard)
+                : Optional.ofNullable(executions.get(task)).map(Execution::shard);
+    }
+
+    /// A task that comes after another.
+    ///
+    /// @param shard    of the dependent
+    /// @param storedAt monotonic
+    record Dependency(UUID predecessor, UUID dependent, int shard, long storedAt) {}
 
     static final class Shard {
         final int id;
@@ -34,6 +55,7 @@ final class ModelRows {
         @Nullable UUID owner;
 
         long epoch;
+        long changeSeq;
         boolean orphaned;
 
         Shard(int id) {
@@ -50,6 +72,8 @@ final class ModelRows {
 
     static final class Execution {
         final Due first;
+        /// Of the version that it runs under.
+        TaskFacts facts;
         int lane;
         Instant dueAt;
         int attempt;
@@ -58,6 +82,7 @@ final class ModelRows {
 
         Execution(Due first) {
             this.first = first;
+            this.facts = first.task();
             this.lane = first.lane();
             this.dueAt = first.dueAt();
         }
@@ -71,8 +96,8 @@ final class ModelRows {
         }
 
         Due row(boolean limited) {
-            TaskFacts task = first.task();
-            TaskFacts facts = new TaskFacts(
+            TaskFacts task = facts;
+            TaskFacts now = new TaskFacts(
                     task.namespace(),
                     task.id(),
                     task.version(),
@@ -85,7 +110,7 @@ final class ModelRows {
                     limited,
                     task.once());
             return new Due(
-                    shard(), id(), lane, dueAt, first.scheduledFor(), attempt, losses, fenceMin, facts, new byte[1], 1);
+                    shard(), id(), lane, dueAt, first.scheduledFor(), attempt, losses, fenceMin, now, new byte[1], 1);
         }
     }
 
@@ -96,6 +121,9 @@ final class ModelRows {
         final int lane;
         final Instant first;
         Instant nextAt;
+        boolean paused;
+        /// Occurrences that a pause has swallowed.
+        final Set<Instant> swallowed = new HashSet<>();
         List<UUID> open = new ArrayList<>();
 
         Schedule(int shard, TaskFacts task, FirePlan.Rules rules, Instant first) {
@@ -105,6 +133,17 @@ final class ModelRows {
             this.lane = ModelDatabase.LANE;
             this.first = first;
             this.nextAt = first;
+        }
+
+        /// Its pause is over: what it would have fired meanwhile is not made up for.
+        void goOn(@Nullable Instant at) {
+            if (at != null && at.isAfter(nextAt)) {
+                Duration every = ((Interval) rules.schedule()).every();
+                for (Instant gone = nextAt; gone.isBefore(at); gone = gone.plus(every)) {
+                    swallowed.add(gone);
+                }
+                nextAt = at;
+            }
         }
     }
 

@@ -51,7 +51,7 @@ final class ModelSchedules {
 
     List<Row> due(Collection<Integer> shards, Instant bound) {
         return rows.schedules.values().stream()
-                .filter(one -> shards.contains(one.shard) && !one.nextAt.isAfter(bound))
+                .filter(one -> shards.contains(one.shard) && !one.paused && !one.nextAt.isAfter(bound))
                 .sorted(Comparator.comparing((Schedule one) -> one.nextAt))
                 .map(one -> {
                     List<Execution> open = open(one);
@@ -76,7 +76,7 @@ final class ModelSchedules {
         var found = new ArrayList<First>();
         for (int shard : shards) {
             rows.schedules.values().stream()
-                    .filter(one -> one.shard == shard && one.nextAt.isAfter(bound))
+                    .filter(one -> one.shard == shard && !one.paused && one.nextAt.isAfter(bound))
                     .map(one -> one.nextAt)
                     .min(Comparator.naturalOrder())
                     .ifPresent(at -> found.add(new First(shard, at)));
@@ -85,7 +85,7 @@ final class ModelSchedules {
     }
 
     List<Fired> advance(Owned owned, List<Step> steps, List<Occurrence> occurrences) {
-        Set<Integer> passed = database.passed(owned);
+        Set<Integer> passed = database.informed(owned);
         var fired = new ArrayList<Fired>();
         passed.forEach(shard -> fired.add(new Fired(shard, null, null)));
         for (Step step : steps) {
@@ -150,7 +150,7 @@ final class ModelSchedules {
             for (Execution e : open) {
                 boolean moved = Lane.isWaiting(e.lane) && (overlap == Overlap.ALLOW || e == chosen);
                 if (moved) {
-                    e.lane = schedule.lane;
+                    e.lane = schedule.paused ? Lane.held(schedule.lane) : schedule.lane;
                     database.world.tell(new Event.Due(database.world.time(), e.id(), e.dueAt));
                 }
                 turns.add(new Turn(one.shard(), one.task(), e.id(), e.lane, e.dueAt, overlap, moved));

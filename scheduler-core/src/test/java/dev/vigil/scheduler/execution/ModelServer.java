@@ -80,8 +80,9 @@ final class ModelServer {
         var polled = new ArrayList<Polled>();
         database.rows.cores.forEach((id, number) -> polled.add(new Polled(null, id, 0, number, false, false)));
         for (Shard shard : shards()) {
-            boolean news = database.rows.inbox.stream().anyMatch(row -> row.shard() == shard.id);
-            polled.add(new Polled(shard.id, shard.owner, shard.epoch, 0, shard.orphaned, news));
+            boolean news =
+                    database.rows.inbox.stream().anyMatch(row -> row.shard() == shard.id && row.changeSeq() == 0);
+            polled.add(new Polled(shard.id, shard.owner, shard.epoch, shard.changeSeq, shard.orphaned, news));
         }
         return Optional.of(new Beat(database.clock(), CLUSTER, polled));
     }
@@ -92,7 +93,7 @@ final class ModelServer {
             if (shard.owner == null && claims.size() < atMost && database.rows.cores.containsKey(incarnation)) {
                 shard.owner = incarnation;
                 shard.epoch++;
-                claims.add(new Claim(shard.id, shard.epoch, 0, shard.orphaned));
+                claims.add(new Claim(shard.id, shard.epoch, shard.changeSeq, shard.orphaned));
             }
         }
         return claims;

@@ -11,9 +11,8 @@ import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/// The truth in the model. Its inbox holds news of creation and no command (CommandTest has those, on PostgreSQL), so
-/// an
-/// owner that carries one out has made it up, and its run fails.
+/// The truth in the model. Its clients pause, resume, cancel and change; they neither trigger, retry, delete nor erase
+/// (CommandTest has those, on PostgreSQL), so an owner that carries one of these out has made it up, and its run fails.
 record ModelTruth(ModelServer server, Wire wire) implements Truth {
     private static AssertionError unasked() {
         return new AssertionError("the owner carries out a command that nobody gave");
@@ -56,7 +55,7 @@ record ModelTruth(ModelServer server, Wire wire) implements Truth {
 
     @Override
     public List<OwnerReads.InboxRow> commands(Collection<Integer> shards) {
-        return List.of();
+        return wire.ask(() -> server.database.commands.commands(shards));
     }
 
     @Override
@@ -96,12 +95,12 @@ record ModelTruth(ModelServer server, Wire wire) implements Truth {
 
     @Override
     public List<DependencyRows.Dependent> youngDependents(Collection<Integer> shards) {
-        return List.of();
+        return wire.ask(() -> server.database.commands.young(shards));
     }
 
     @Override
     public List<DependencyRows.Dependent> askedDependents(Collection<Integer> shards) {
-        return List.of();
+        return wire.ask(() -> server.database.commands.asked(shards));
     }
 
     @Override
@@ -121,7 +120,7 @@ record ModelTruth(ModelServer server, Wire wire) implements Truth {
 
     @Override
     public List<Schedule> schedule(int shard, UUID task) {
-        throw unasked();
+        return wire.ask(() -> server.database.commands.schedule(shard, task));
     }
 
     @Override
@@ -167,7 +166,7 @@ record ModelTruth(ModelServer server, Wire wire) implements Truth {
 
     @Override
     public List<DependencyRows.Looked> lookAt(Owned owned, Collection<UUID> dependents) {
-        return List.of();
+        return wire.ask(() -> server.database.commands.lookAt(owned, dependents));
     }
 
     @Override
@@ -208,17 +207,17 @@ record ModelTruth(ModelServer server, Wire wire) implements Truth {
 
     @Override
     public boolean hold(Owned owned, OwnerReads.InboxRow command) {
-        throw unasked();
+        return wire.ask(() -> server.database.commands.hold(owned, command));
     }
 
     @Override
     public List<CommandWrites.Released> resume(Owned owned, OwnerReads.InboxRow command, @Nullable Instant nextAt) {
-        throw unasked();
+        return wire.ask(() -> server.database.commands.resume(owned, command, nextAt));
     }
 
     @Override
     public List<CommandWrites.Released> renew(Owned owned, OwnerReads.InboxRow command, List<UUID> dispatched) {
-        throw unasked();
+        return wire.ask(() -> server.database.commands.renew(owned, command, dispatched));
     }
 
     @Override
@@ -238,7 +237,7 @@ record ModelTruth(ModelServer server, Wire wire) implements Truth {
 
     @Override
     public boolean done(Owned owned, OwnerReads.InboxRow command) {
-        throw unasked();
+        return wire.ask(() -> server.database.commands.done(owned, command));
     }
 
     @Override

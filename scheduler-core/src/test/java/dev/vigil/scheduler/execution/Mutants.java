@@ -1,7 +1,9 @@
 package dev.vigil.scheduler.execution;
 
 import java.lang.constant.ClassDesc;
+import java.lang.constant.MethodTypeDesc;
 import java.time.Duration;
+import java.util.List;
 import java.util.stream.Stream;
 
 /// Rules of the engine, broken on purpose.
@@ -27,6 +29,28 @@ final class Mutants {
                         "allowance",
                         Mutant.instead(code -> code.getstatic(of(Orphans.class), "SILENCE", of(Duration.class))
                                 .areturn())),
+                new Mutant(
+                        "a cancel that meets the end of an attempt is forgotten",
+                        "Endings",
+                        "decided",
+                        Mutant.instead(code -> code.aload(1).areturn())),
+                new Mutant(
+                        "what a pause holds stays in its owner's memory",
+                        "Lanes",
+                        "ofTask",
+                        Mutant.instead(
+                                code -> code.invokestatic(of(List.class), "of", MethodTypeDesc.of(of(List.class)), true)
+                                        .areturn())),
+                new Mutant(
+                        "what a change has moved is not read anew",
+                        "CommandWork",
+                        "queue",
+                        Mutant.instead(code -> code.iconst_1().ireturn())),
+                new Mutant(
+                        "nobody looks at what comes after something",
+                        "Dependencies",
+                        "note",
+                        Mutant.instead(code -> code.return_())),
                 new Mutant("a frame leaves before its time", "Dispatching", "send", Mutant.never("isAfter")),
                 new Mutant(
                         "a line of the recovery log hides older ones",

@@ -106,7 +106,7 @@ final class SchedulePromises {
             UUID task = schedule.task.id();
             int missing = 0;
             for (Instant at = schedule.first; at.isBefore(schedule.nextAt); at = at.plus(every(schedule))) {
-                missing += there.contains(at) ? 0 : 1;
+                missing += there.contains(at) || schedule.swallowed.contains(at) ? 0 : 1;
             }
             long passed = Duration.between(schedule.first, schedule.nextAt).dividedBy(every(schedule));
             if (missing > Math.max(0, passed - FirePlan.SKIPS_MAX)) {

@@ -44,6 +44,7 @@ final class Simulation {
     private final Host clients = new Host("clients", null);
     private final List<ModelCore> cores = new ArrayList<>();
     private final List<ModelWorker> workers = new ArrayList<>();
+    private final Commanders commanders;
     private final long healAt;
     private final UUID owner;
     private final boolean limited;
@@ -58,7 +59,9 @@ final class Simulation {
         this.server = new ModelServer(database, faults);
         this.healAt = faults.span() * World.SECOND;
         this.owner = id(9);
-        this.limited = chance.nextInt(4) == 0;
+        this.commanders = new Commanders(server, clients);
+        // What runs for long would keep everything else of its limit from starting.
+        this.limited = !alone && chance.nextInt(4) == 0;
         if (limited) {
             boolean shared = chance.nextBoolean();
             if (shared) {
@@ -88,6 +91,10 @@ final class Simulation {
             world.after(world.millis(0, 1_500), clients, () -> startWorker(machine, id));
         }
         createAll();
+        int commands = alone || chance.nextInt(3) == 0 ? 0 : chance.nextInt(10);
+        for (int i = 0; i < commands; i++) {
+            world.after(world.millis(500, healAt / World.MILLI), clients, commanders::command);
+        }
         var incidents = new Incidents(this);
         if (alone) {
             for (int i = 0; i < SHARDS; i++) {
@@ -208,7 +215,7 @@ final class Simulation {
     private void create(String key, int shard, TaskFacts task, Instant at) {
         boolean heard = server.reaches(clients) && !world.happens(server.faults.cut() * 5);
         if (server.reaches(clients) && (heard || world.happens(0.5))) {
-            UUID made = database.create(key, shard, task, at);
+            UUID made = database.create(key, new ModelDatabase.Placed(shard, task), at, after(task));
             if (heard) {
                 world.tell(new Event.Acknowledged(world.time(), key, made));
                 if (world.happens(0.7)) {
@@ -218,6 +225,20 @@ final class Simulation {
             }
         }
         world.after(world.millis(100, 2_000), clients, () -> create(key, shard, task, at));
+    }
+
+    /// Some tasks come after others that are open when they are stored.
+    private List<UUID> after(TaskFacts task) {
+        boolean free =
+                task.timeout().compareTo(ModelWorker.LONG) > 0 || task.owner().equals(owner);
+        List<UUID> open = free || !world.happens(0.25)
+                ? List.of()
+                : database.rows.executions.values().stream()
+                        .filter(one -> one.first.task().once()
+                                && one.first.task().timeout().compareTo(ModelWorker.LONG) <= 0)
+                        .map(ModelRows.Execution::id)
+                        .toList();
+        return open.subList(0, Math.min(open.size(), 1 + world.chance.nextInt(2)));
     }
 
     private void hint(int shard, Instant at) {
@@ -237,14 +258,17 @@ final class Simulation {
     List<String> run() {
         world.runUntil(healAt);
         server.heal();
+        commanders.end();
         Instant mustBeOver = database.clock();
         long end = healAt + 120 * World.SECOND;
         while (world.now() < end && !isDrained(mustBeOver)) {
             world.runUntil(world.now() + World.SECOND);
         }
         server.promises.check();
+        database.promises.check();
         tellEnd();
         var wrong = new ArrayList<>(server.promises.broken());
+        wrong.addAll(database.promises.broken());
         HistoryCheck.of(world.history, BOUNDS).forEach(one -> wrong.add(one.toString()));
         if (world.history.stream().noneMatch(Event.DatabaseClock.class::isInstance)) {
             database.starts.broken().ifPresent(wrong::add);
