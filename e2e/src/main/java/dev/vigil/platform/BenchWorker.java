@@ -45,7 +45,7 @@ final class BenchWorker {
     static final String STOP = "stop";
 
     /// Executions at once, and as many beyond them.
-    static final int SLOTS = Integer.getInteger("vigil.bench.slots", 250);
+    static final int SLOTS = Integer.getInteger("vigil.bench.slots", 1_000);
 
     private static final Duration PATIENCE = Duration.ofSeconds(20);
     private static final Duration CORES_ASKED_EVERY = Duration.ofSeconds(1);

@@ -18,6 +18,7 @@ import java.net.InetAddress;
 import java.net.URI;
 import java.net.UnknownHostException;
 import java.util.List;
+import java.util.Optional;
 import org.apache.catalina.core.StandardHost;
 import org.apache.coyote.http11.AbstractHttp11Protocol;
 import org.apache.tomcat.util.threads.VirtualThreadExecutor;
@@ -38,6 +39,7 @@ import org.springframework.security.web.SecurityFilterChain;
 import org.springframework.security.web.firewall.HttpFirewall;
 import org.springframework.security.web.firewall.StrictHttpFirewall;
 import org.springframework.security.web.util.matcher.AnyRequestMatcher;
+import org.springframework.util.function.SingletonSupplier;
 
 /// The ports and what stands in front of the routes: edge filter, Spring Security, gate, servlet.
 @Configuration(proxyBeanMethods = false)
@@ -124,13 +126,11 @@ class PortConfiguration {
 
     @Bean
     RouteGate.Surroundings surroundings(ObjectProvider<WorkerPort> workerPort, CallWatch watch, OutboxProbe audit) {
+        // Asked for by each request; looking a bean up costs more than all else that the gate does.
+        SingletonSupplier<Optional<WorkerPort>> served =
+                SingletonSupplier.of(() -> Optional.ofNullable(workerPort.getIfAvailable()));
         return new RouteGate.Surroundings(
-                () -> {
-                    WorkerPort port = workerPort.getIfAvailable();
-                    return port == null ? -1 : port.port();
-                },
-                watch,
-                audit::writable);
+                () -> served.obtain().map(WorkerPort::port).orElse(-1), watch, audit::writable);
     }
 
     @Bean

@@ -122,8 +122,8 @@ class OAuthConfiguration {
 
     /// Not on the worker port: there the gate answers that there is nothing.
     private static boolean isServed(HttpServletRequest request, IntSupplier workerPort) {
-        return request.getLocalPort() != workerPort.getAsInt()
-                && SERVED.contains(request.getMethod() + " " + request.getRequestURI());
+        return SERVED.contains(request.getMethod() + " " + request.getRequestURI())
+                && request.getLocalPort() != workerPort.getAsInt();
     }
 
     private static void addClaims(JwtEncodingContext context, OAuthClients clients) {

@@ -35,6 +35,8 @@ import org.zeromq.ZMQ;
 public final class AgentLink implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(AgentLink.class);
     private static final int BURST = 64;
+    /// As much of the inbox as several frames of executions bring, so that what they lead to leaves in few frames.
+    private static final int INBOX_BURST = 512;
     private static final long BEAT_NANOS = Duration.ofSeconds(1).toNanos();
     private static final long SILENT_NANOS = Duration.ofMillis(3_500).toNanos();
     private static final long WELCOME_NANOS = Duration.ofSeconds(3).toNanos();
@@ -150,7 +152,7 @@ public final class AgentLink implements AutoCloseable {
         ZMQ.Poller waiting = java.util.Objects.requireNonNull(poller);
         long nextBeat = System.nanoTime();
         while (!stopping && !ioThreadDied) {
-            boolean worked = inbox.drain(BURST);
+            boolean worked = inbox.drain(INBOX_BURST);
             boolean heard = hear(); // Each message is guarded on its own.
             Inbox.run(this::dialMissing);
             Inbox.run(holdings::startReady);

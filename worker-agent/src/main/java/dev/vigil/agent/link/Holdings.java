@@ -17,9 +17,11 @@ import dev.vigil.protocol.link.SettledRecord;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.SequencedMap;
+import java.util.Set;
 import java.util.UUID;
 import java.util.function.BiConsumer;
 import org.slf4j.Logger;
@@ -32,6 +34,7 @@ final class Holdings {
     private static final long SLOT_PATIENCE_NANOS = Duration.ofSeconds(2).toNanos();
     private static final long ACK_PATIENCE_NANOS = Duration.ofSeconds(5).toNanos();
     private static final long RESULT_KEPT_NANOS = Duration.ofMinutes(10).toNanos();
+    private static final long LOOK_NANOS = Duration.ofMillis(500).toNanos();
 
     private final Runner runner;
     private final Workbench bench;
@@ -39,7 +42,13 @@ final class Holdings {
     private final Sayings sayings;
     private final BiConsumer<UUID, AckRecord> acks;
     private final SequencedMap<UUID, Holding> held = new LinkedHashMap<>();
+    /// Of those that are held: ready to run, in the order they became so.
+    private final Set<Holding> ready = new LinkedHashSet<>();
+    /// Ended, and not said so since.
+    private final Set<Holding> untold = new LinkedHashSet<>();
     private int running;
+    private int over;
+    private long lookedAt = System.nanoTime();
 
     /// @param acks told what to tell which core about a dispatch
     Holdings(Means means, BiConsumer<UUID, AckRecord> acks) {
@@ -62,9 +71,7 @@ final class Holdings {
 
     /// Places that are taken: waiting or running.
     int busy() {
-        return (int) held.values().stream()
-                .filter(one -> one.state() != Held.State.ENDED)
-                .count();
+        return held.size() - over;
     }
 
     /// Takes the dispatches of one frame.
@@ -77,7 +84,7 @@ final class Holdings {
             }
             if (known != null && known.state() == Held.State.ENDED && known.fence() < record.fence()) {
                 // The newer dispatch makes its result stale, which the core it was for may not live to say.
-                held.remove(record.execution());
+                remove(known);
                 known = null;
             }
             if (known != null || held.size() >= Held.MAX) {
@@ -108,7 +115,10 @@ final class Holdings {
             return;
         }
         switch (preparation) {
-            case Workbench.Preparation.Ready ready -> holding.prepared(ready.prepared());
+            case Workbench.Preparation.Ready one -> {
+                holding.prepared(one.prepared());
+                ready.add(holding);
+            }
             case Workbench.Preparation.Declined declined -> decline(holding, declined.code());
         }
     }
@@ -117,8 +127,23 @@ final class Holdings {
         return Optional.ofNullable(held.get(execution)).filter(holding -> holding.fence() == fence);
     }
 
+    private void remove(Holding holding) {
+        if (held.remove(holding.execution(), holding)) {
+            ready.remove(holding);
+            untold.remove(holding);
+            over -= holding.state() == Held.State.ENDED ? 1 : 0;
+        }
+    }
+
+    private void end(Holding holding, ResultRecord result) {
+        ready.remove(holding);
+        untold.add(holding);
+        over++;
+        holding.ended(result);
+    }
+
     private void decline(Holding holding, String code) {
-        held.remove(holding.execution());
+        remove(holding);
         acks.accept(holding.core(), new AckRecord(holding.execution(), holding.fence(), code));
     }
 
@@ -134,34 +159,38 @@ final class Holdings {
     /// Starts what is ready while there are slots; hands back what has waited too long for one.
     void startReady() {
         int slots = runner.slots();
-        for (Holding holding : List.copyOf(held.values())) {
-            if (holding.state() != Held.State.WAITING || !holding.isPrepared()) {
-                continue;
-            }
-            if (running < slots) {
-                running++;
-                holding.running();
-                holding.takePrepared()
-                        .ifPresent(prepared -> Thread.ofVirtual().name("run").start(() -> run(holding, prepared)));
-            } else if (holding.nanosHeld() > SLOT_PATIENCE_NANOS) {
-                decline(holding, "no_slot");
-            }
+        for (var next = ready.iterator(); running < slots && next.hasNext(); ) {
+            Holding holding = next.next();
+            next.remove();
+            running++;
+            holding.running();
+            holding.takePrepared().ifPresent(prepared -> start(holding, prepared));
         }
+        List<Holding> late = ready.stream()
+                .filter(holding -> holding.nanosHeld() > SLOT_PATIENCE_NANOS)
+                .toList();
+        late.forEach(holding -> decline(holding, "no_slot"));
+    }
+
+    private void start(Holding holding, Prepared prepared) {
+        LogFeed feed = sayings.feed(holding, prepared);
+        holding.feed(feed);
+        Thread.ofVirtual().name("run").start(() -> run(holding, prepared, feed));
     }
 
     /// On a thread of its own: waits for the attempt's outcome and seals it.
-    private void run(Holding holding, Prepared prepared) {
-        LogFeed feed = sayings.feed(holding, prepared);
+    private void run(Holding holding, Prepared prepared, LogFeed feed) {
         RunListener listener = sayings.listener(
                 feed,
                 () -> inbox.add(() -> {
                     holding.started();
                     acks.accept(holding.core(), new AckRecord(holding.execution(), holding.fence(), ""));
                 }));
-        inbox.add(() -> holding.feed(feed));
         try {
             Attempt attempt = runner.run(prepared.request(), listener);
-            inbox.add(() -> holding.attempt(attempt));
+            if (!attempt.outcome().isDone()) {
+                inbox.add(() -> holding.attempt(attempt));
+            }
             Outcome outcome = attempt.outcome().join();
             sayings.end(feed);
             Workbench.Report report = bench.report(prepared, outcome);
@@ -178,29 +207,30 @@ final class Holdings {
     private void ended(Holding holding, Workbench.Report report) {
         running--;
         if (holding.isDropped()) {
-            held.remove(holding.execution(), holding);
+            remove(holding);
             return;
         }
         switch (report) {
-            case Workbench.Report.Ended ended -> holding.ended(ended.result());
+            case Workbench.Report.Ended ended -> end(holding, ended.result());
             case Workbench.Report.Declined declined -> {
                 holding.feed().ifPresent(LogFeed::drop);
                 decline(holding, declined.code());
             }
             case Workbench.Report.Nothing nothing -> {
                 holding.feed().ifPresent(LogFeed::drop);
-                held.remove(holding.execution(), holding);
+                remove(holding);
             }
         }
     }
 
     /// The results that this core must be told now.
     List<ResultRecord> due(UUID core) {
+        lookForUnanswered();
         var due = new ArrayList<ResultRecord>();
-        for (Holding holding : List.copyOf(held.values())) {
-            if (holding.state() == Held.State.ENDED && holding.nanosHeld() > RESULT_KEPT_NANOS + ACK_PATIENCE_NANOS) {
-                dropOld(holding);
-            } else if (holding.core().equals(core) && holding.sendingDue(ACK_PATIENCE_NANOS)) {
+        for (var next = untold.iterator(); next.hasNext(); ) {
+            Holding holding = next.next();
+            if (holding.core().equals(core) && holding.sendingDue(ACK_PATIENCE_NANOS)) {
+                next.remove();
                 holding.sent();
                 holding.result().ifPresent(due::add);
             }
@@ -208,10 +238,26 @@ final class Holdings {
         return due;
     }
 
+    /// Now and then: what was told long ago and got no answer is told again, and given up at last.
+    private void lookForUnanswered() {
+        long now = System.nanoTime();
+        if (now - lookedAt < LOOK_NANOS) {
+            return;
+        }
+        lookedAt = now;
+        for (Holding holding : List.copyOf(held.values())) {
+            if (holding.state() == Held.State.ENDED && holding.nanosHeld() > RESULT_KEPT_NANOS + ACK_PATIENCE_NANOS) {
+                dropOld(holding);
+            } else if (holding.sendingDue(ACK_PATIENCE_NANOS)) {
+                untold.add(holding);
+            }
+        }
+    }
+
     private void dropOld(Holding holding) {
         if (holding.nanosSinceEnd() > RESULT_KEPT_NANOS) {
             LOG.warn("event=result_unwanted execution={} dropped=true", holding.execution());
-            held.remove(holding.execution(), holding);
+            remove(holding);
         }
     }
 
@@ -219,7 +265,7 @@ final class Holdings {
         for (SettledRecord record : records) {
             find(record.execution(), record.fence())
                     .filter(holding -> holding.state() == Held.State.ENDED)
-                    .ifPresent(holding -> held.remove(holding.execution(), holding));
+                    .ifPresent(this::remove);
         }
     }
 
@@ -227,7 +273,7 @@ final class Holdings {
         find(record.execution(), record.fence()).ifPresent(holding -> {
             switch (holding.state()) {
                 case WAITING -> {
-                    holding.ended(new ResultRecord(
+                    var cancelled = new ResultRecord(
                             record.execution(),
                             record.fence(),
                             ResultRecord.Outcome.CANCELLED,
@@ -236,7 +282,8 @@ final class Holdings {
                             false,
                             -1,
                             false,
-                            null));
+                            null);
+                    end(holding, cancelled);
                 }
                 case RUNNING -> holding.stop(Duration.ofMillis(record.graceMillis()));
                 case ENDED -> {}
@@ -258,7 +305,7 @@ final class Holdings {
             if (verdict == Verdict.OWNED) {
                 if (!holding.core().equals(core)) {
                     holding.ownedBy(core);
-                    holding.sendAgain();
+                    sendAgain(holding);
                 }
                 owned.add(one.execution());
             } else if (verdict == Verdict.STALE) {
@@ -280,14 +327,21 @@ final class Holdings {
     private void drop(Holding holding) {
         holding.drop();
         if (holding.state() != Held.State.RUNNING) {
-            held.remove(holding.execution(), holding);
+            remove(holding);
         }
         LOG.warn("event=execution_stale execution={} stopped=true", holding.execution());
     }
 
     /// A connection to this core was lost or made: its results go out again.
     void sendAgain(UUID core) {
-        held.values().stream().filter(holding -> holding.core().equals(core)).forEach(Holding::sendAgain);
+        held.values().stream().filter(holding -> holding.core().equals(core)).forEach(this::sendAgain);
+    }
+
+    private void sendAgain(Holding holding) {
+        holding.sendAgain();
+        if (holding.state() == Held.State.ENDED) {
+            untold.add(holding);
+        }
     }
 
     /// What had started for this core, in case it did not hear it.
