@@ -13,7 +13,7 @@ final class StartCache {
     /// A file of JVM flags, see `e2e/java.args`.
     static final String FLAGS = "vigil.java-args";
 
-    /// Folder of the caches, `server.aot` and one per service that runs in a process of its own.
+    /// Folder of the caches, one for each kind of process.
     static final String FOLDER = "vigil.start-cache";
 
     /// Set in a training run: caches are written instead of read.

@@ -12,6 +12,7 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,7 +24,8 @@ import java.util.concurrent.atomic.AtomicLong;
 /// output and tells when tasks start through a socket on the loopback interface.
 final class WorkerProcess implements AutoCloseable {
     private static final Duration HEARD_WITHIN = Duration.ofSeconds(20);
-    private static final long END_SECONDS_MAX = 10;
+    private static final long END_SECONDS_MAX = StartCache.training() ? 120 : 10;
+    private static final String START_CACHE = "bench-worker";
     private static final int HEAP_MEGABYTES = 512;
 
     private final Process process;
@@ -41,15 +43,18 @@ final class WorkerProcess implements AutoCloseable {
     /// @param listener hears of each task that starts
     static WorkerProcess start(Map<String, String> settings, StartListener listener) throws IOException {
         var reports = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
-        Process process = new ProcessBuilder(List.of(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                        "-XX:+UseSerialGC",
-                        "--enable-native-access=ALL-UNNAMED",
-                        "--sun-misc-unsafe-memory-access=allow",
-                        "-Xmx" + HEAP_MEGABYTES + "m",
-                        "-cp",
-                        System.getProperty("java.class.path"),
-                        BenchWorker.class.getName()))
+        var command = new ArrayList<String>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(StartCache.flags(START_CACHE));
+        command.addAll(List.of(
+                "-XX:+UseSerialGC",
+                "--enable-native-access=ALL-UNNAMED",
+                "--sun-misc-unsafe-memory-access=allow",
+                "-Xmx" + HEAP_MEGABYTES + "m",
+                "-cp",
+                System.getProperty("java.class.path"),
+                BenchWorker.class.getName()));
+        Process process = new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start();
         var all = new HashMap<>(settings);
