@@ -1,5 +1,9 @@
 package dev.vigil.bench;
 
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -8,13 +12,15 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.concurrent.locks.LockSupport;
 
 /// Creates and drains without a pause, while one session sits idle in a transaction over an old snapshot and another
 /// holds a transaction id: what vacuum may not clear away then must not slow the engine. `./vigil bench-soak` prints a
 /// line for each period: tasks a second, and how large the queue has grown.
 public final class Soak {
+    private static final PrintStream OUT =
+            new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
+
     private static final int BATCH = 2_000;
     /// Most tasks that wait.
     private static final int BACKLOG = 10_000;
@@ -58,8 +64,7 @@ public final class Soak {
     private static int minutes(String[] args) {
         int minutes = args.length == 1 && args[0].matches("[0-9]{1,4}") ? Integer.parseInt(args[0]) : 0;
         if (minutes < 1 || minutes > MINUTES_MAX) {
-            System.err.println("name for how many minutes to run, 1 to " + MINUTES_MAX);
-            System.exit(2);
+            throw new IllegalArgumentException("name for how many minutes to run, 1 to " + MINUTES_MAX);
         }
         return minutes;
     }
@@ -73,7 +78,7 @@ public final class Soak {
     }
 
     private void run(Duration all) throws Exception {
-        System.out.printf(
+        OUT.printf(
                 Locale.ROOT,
                 "%8s %10s %14s %14s %14s%n",
                 "seconds",
@@ -86,18 +91,18 @@ public final class Soak {
         var rates = new ArrayList<Double>();
         for (int i = 0; i < PERIODS; i++) {
             rates.add(period(period));
-            Map<String, Object> sizes = sizes();
-            System.out.printf(
+            Sizes sizes = sizes();
+            OUT.printf(
                     Locale.ROOT,
                     "%8d %10.0f %14.1f %14.1f %14.1f%n",
                     (i + 1) * period / 1_000_000_000,
                     rates.getLast(),
-                    sizes.get("execution"),
-                    sizes.get("dispatch"),
-                    sizes.get("inbox"));
+                    sizes.execution(),
+                    sizes.dispatch(),
+                    sizes.inbox());
         }
         contestant.stop();
-        System.out.printf(
+        OUT.printf(
                 Locale.ROOT,
                 "the last quarter ran at %.2f of the first%n",
                 mean(rates.subList(PERIODS * 3 / 4, PERIODS)) / mean(rates.subList(0, PERIODS / 4)));
@@ -117,12 +122,18 @@ public final class Soak {
         return (starts.count() - before) * 1e9 / (System.nanoTime() - begin);
     }
 
-    private Map<String, Object> sizes() {
-        return database.everything().sql("""
+    /// Of tables with their indexes, in MB.
+    private record Sizes(double execution, double dispatch, double inbox) {}
+
+    private Sizes sizes() {
+        return database.everything()
+                .sql("""
                         SELECT pg_total_relation_size('scheduler.execution') / 1e6::float8 AS execution,
                                pg_total_relation_size('scheduler.dispatch') / 1e6::float8 AS dispatch,
                                pg_total_relation_size('scheduler.inbox') / 1e6::float8 AS inbox
-                        """).query().singleRow();
+                        """)
+                .query((row, _) -> new Sizes(row.getDouble(1), row.getDouble(2), row.getDouble(3)))
+                .single();
     }
 
     private static double mean(List<Double> values) {
