@@ -70,12 +70,12 @@ class RunsTest {
 
         @Override
         public SandboxReport sandbox() {
-            throw new UnsupportedOperationException("nobody asks");
+            throw new AssertionError("the recording asks its runner for what only an agent needs");
         }
 
         @Override
         public Ownership ownership() {
-            throw new UnsupportedOperationException("nobody asks");
+            throw new AssertionError("the recording asks its runner for what only an agent needs");
         }
 
         @Override
@@ -92,7 +92,7 @@ class RunsTest {
     private record Begun(ExecutionRequest request, CompletableFuture<Outcome> outcome) implements Attempt {
         @Override
         public void cancel(Duration grace) {
-            throw new UnsupportedOperationException("nobody cancels");
+            throw new AssertionError("the recording cancels what nobody cancelled");
         }
     }
 

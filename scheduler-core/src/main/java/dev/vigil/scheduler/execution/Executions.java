@@ -77,25 +77,15 @@ public final class Executions {
 
     /// How many executions of an owner's tasks are with a worker.
     public long running(int namespace, UUID owner) {
-        return db.sql("""
-                        SELECT count(DISTINCT e.id) FROM scheduler.open_dispatch d
-                         CROSS JOIN LATERAL (
-                           SELECT * FROM scheduler.execution e
-                            WHERE e.shard = d.shard AND e.id = d.execution AND e.fence_min <= d.fence
-                           OFFSET 0
-                         ) e
-                          JOIN scheduler.task t
-                            ON t.namespace = e.namespace AND t.id = e.task_id AND t.version = e.version
-                         WHERE e.namespace = :namespace AND t.owner = :owner
-                        """)
-                .param("namespace", namespace)
-                .param("owner", owner)
-                .query(Long.class)
-                .single();
+        return running(namespace, owner, null);
     }
 
     /// How many executions of a namespace, or of a handler in all namespaces, are with workers.
     public long running(SharedLimits.Scope scope) {
+        return scope.handler() == null ? running(scope.namespace(), null, null) : running(null, null, scope.handler());
+    }
+
+    private long running(@Nullable Integer namespace, @Nullable UUID owner, @Nullable String handler) {
         return db.sql("""
                         SELECT count(DISTINCT e.id) FROM scheduler.open_dispatch d
                          CROSS JOIN LATERAL (
@@ -105,10 +95,13 @@ public final class Executions {
                          ) e
                           JOIN scheduler.task t
                             ON t.namespace = e.namespace AND t.id = e.task_id AND t.version = e.version
-                         WHERE e.namespace = :namespace OR t.handler = :handler
+                         WHERE (:namespace::int IS NULL OR e.namespace = :namespace::int)
+                           AND (:owner::uuid IS NULL OR t.owner = :owner::uuid)
+                           AND (:handler::text IS NULL OR t.handler = :handler::text)
                         """)
-                .param("namespace", scope.namespace())
-                .param("handler", scope.handler(), Types.VARCHAR)
+                .param("namespace", namespace, Types.INTEGER)
+                .param("owner", owner, Types.OTHER)
+                .param("handler", handler, Types.VARCHAR)
                 .query(Long.class)
                 .single();
     }

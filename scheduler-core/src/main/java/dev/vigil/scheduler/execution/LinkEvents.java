@@ -54,7 +54,7 @@ public interface LinkEvents {
 
     /// What this core can say of a worker's executions.
     ///
-    /// @param databaseDown this core cannot reach the database, so it cannot say, and the worker runs on for now;
+    /// @param databaseDown this core cannot reach the database, so it cannot say; the worker runs on in its grace;
     ///                     not said any more when others may soon give away what was its own
     /// @param owned        those whose shard this core owns and whose fence is current
     /// @param stale        those that this core knows to be someone else's by now: the worker stops them

@@ -22,8 +22,8 @@ import org.junit.jupiter.api.Test;
 import org.springframework.jdbc.core.simple.JdbcClient;
 
 /// How long 999 namespaces with a task each, all due at once, wait, alone and beside one with very many that keeps all
-/// workers busy. No
-/// part of the tests; to be run on a machine that does nothing else (docs/explanation/performance.md, "Fairness").
+/// workers busy. No part of the tests; to be run by hand on a machine that does nothing else, and it prints its figures
+/// (docs/explanation/performance.md, "Fairness").
 class FairnessBench {
     private static final int MANY = Integer.getInteger("vigil.bench.many", 100_000);
     private static final int ROUNDS = Integer.getInteger("vigil.bench.rounds", 3);
