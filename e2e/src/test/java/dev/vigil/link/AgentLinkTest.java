@@ -141,15 +141,21 @@ class AgentLinkTest {
     }
 
     @Test
-    void while_the_database_is_down_the_watchdog_is_told_so() throws Exception {
+    void while_the_database_is_down_the_watchdog_is_told_so_of_what_the_core_owned_and_of_nothing_else()
+            throws Exception {
         core.engine.ownsAll = false;
         core.engine.databaseDown = true;
         try (var agent = new TestAgent(vault, folder, 2)) {
             agent.runner.holding = true;
-            Dispatch dispatch = vault.dispatch(TestVault.text("{}"));
-            send(core, dispatch);
+            Dispatch given = vault.dispatch(TestVault.text("{}"));
+            Dispatch owned = vault.dispatch(TestVault.text("{}"));
+            send(core, given);
+            await().until(() -> agent.runner.started.size() == 1);
+            core.engine.owned.add(new Link.Running(owned.execution(), owned.fence()));
+            send(core, owned);
 
-            await().until(() -> agent.runner.databaseDown.contains(dispatch.execution()));
+            await().until(() -> agent.runner.databaseDown.contains(owned.execution()));
+            assertThat(agent.runner.databaseDown).containsExactly(owned.execution());
             assertThat(agent.runner.owned).isEmpty();
             agent.runner.finishAll();
         }

@@ -1,5 +1,6 @@
 package dev.vigil.protocol.link;
 
+import dev.vigil.protocol.link.HeartbeatAnswer.Verdict;
 import dev.vigil.protocol.payload.LogChunk;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -20,8 +21,10 @@ public final class Bodies {
     private static final int RETRY_AFTER = 2;
     private static final int SEALED_RESULT = 4;
     private static final int UPLOADED = 8;
-    private static final int DATABASE_DOWN = 1;
+    /// Of a core that has no database and vouches for all that it is asked about; none says so any more.
+    private static final int VOUCHES_FOR_ALL = 1;
     private static final int SUSPENDED = 2;
+    private static final int DATABASE_DOWN = 4;
 
     private Bodies() {}
 
@@ -83,12 +86,14 @@ public final class Bodies {
         if (backlog < 0 || count > Held.MAX) {
             throw new FrameException("an answer about " + count + " executions, backlog " + backlog);
         }
-        var verdicts = new ArrayList<HeartbeatAnswer.Verdict>(count);
+        var verdicts = new ArrayList<Verdict>(count);
+        boolean all = (flags & VOUCHES_FOR_ALL) != 0;
         for (int i = 0; i < count; i++) {
-            verdicts.add(Coded.of(HeartbeatAnswer.Verdict.values(), in.u8()));
+            Verdict verdict = Coded.of(Verdict.values(), in.u8());
+            verdicts.add(all && verdict == Verdict.UNKNOWN ? Verdict.OWNED : verdict);
         }
         in.end();
-        boolean down = (flags & DATABASE_DOWN) != 0;
+        boolean down = all || (flags & DATABASE_DOWN) != 0;
         return new HeartbeatAnswer(number, down, (flags & SUSPENDED) != 0, backlog, verdicts);
     }
 

@@ -3,6 +3,7 @@ package dev.vigil.protocol.link;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -88,6 +89,35 @@ class BodiesTest {
         HeartbeatAnswer answer = Bodies.readAnswer(samples().get(2).body().bytes());
         assertThat(answer.databaseDown()).isTrue();
         assertThat(answer.verdicts()).containsExactly(HeartbeatAnswer.Verdict.OWNED);
+    }
+
+    @Test
+    void a_core_of_before_vouches_for_all_that_it_is_asked_about_when_it_has_no_database() throws Exception {
+        byte[] said = ByteBuffer.allocate(18)
+                .putLong(3)
+                .put((byte) 1)
+                .putInt(0)
+                .putShort((short) 3)
+                .put(new byte[] {0, 1, 2})
+                .array();
+
+        HeartbeatAnswer answer = Bodies.readAnswer(said);
+
+        assertThat(answer.databaseDown()).isTrue();
+        assertThat(answer.verdicts())
+                .containsExactly(
+                        HeartbeatAnswer.Verdict.OWNED, HeartbeatAnswer.Verdict.OWNED, HeartbeatAnswer.Verdict.STALE);
+    }
+
+    @Test
+    void a_worker_of_before_is_not_told_that_a_core_vouches_for_all() {
+        var verdicts = List.of(HeartbeatAnswer.Verdict.UNKNOWN, HeartbeatAnswer.Verdict.OWNED);
+
+        byte[] said =
+                Bodies.answer(new HeartbeatAnswer(3, true, false, 0, verdicts)).bytes();
+
+        assertThat(said[8]).as("its flags").isEqualTo((byte) 4);
+        assertThat(said).endsWith(0, 1);
     }
 
     @Test

@@ -115,8 +115,9 @@ final class Adoption {
                 .filter(row -> state.core.incarnation().equals(row.owner()) && row.epoch() == known(row.id()).epoch)
                 .map(row -> new Claim(row.id(), row.epoch(), row.changeSeq(), known(row.id()).orphaned))
                 .toList();
-        List.copyOf(state.shards.keySet()).forEach(state::lose);
+        state.setAside();
         adopt(claims);
+        state.hasReadAnew();
         LOG.info("event=shards_reloaded count={} of={}", claims.size(), known.size());
     }
 

@@ -213,7 +213,8 @@ public final class Dispatcher implements LinkEvents, NearbyOwners.Owner, AutoClo
     public Ownership ownership(WorkerBoot worker, List<Link.Running> running) {
         workers.reported(worker, running, time.getAsLong());
         if (!mayAct()) {
-            return new Ownership(tenure.vouches(time.getAsLong()), List.of(), List.of());
+            boolean vouches = tenure.vouches(time.getAsLong());
+            return new Ownership(vouches, vouches ? vouched(worker, running) : List.of(), List.of());
         }
         var owned = new ArrayList<Link.Running>();
         var stale = new ArrayList<Link.Running>();
@@ -224,6 +225,17 @@ public final class Dispatcher implements LinkEvents, NearbyOwners.Owner, AutoClo
             }
         }
         return new Ownership(false, owned, stale);
+    }
+
+    /// What of a worker runs on by the word of this core while it has no database: what it held then, and had not begun
+    /// to give to another core. Whoever owns that by now waits for its worker no longer than for any other.
+    private List<Link.Running> vouched(WorkerBoot worker, List<Link.Running> running) {
+        return running.stream().filter(one -> holds(worker, one)).toList();
+    }
+
+    private boolean holds(WorkerBoot worker, Link.Running one) {
+        OpenIndex.Entry entry = index.find(one.execution());
+        return entry != null && entry.open().isHeldBy(worker, one.fence());
     }
 
     @Override

@@ -54,9 +54,9 @@ public interface LinkEvents {
 
     /// What this core can say of a worker's executions.
     ///
-    /// @param databaseDown this core cannot reach the database, so it cannot say; the worker runs on in its grace;
-    ///                     not said any more when others may soon give away what was its own
-    /// @param owned        those whose shard this core owns and whose fence is current
+    /// @param databaseDown this core cannot reach the database, so it cannot ask; what it owned last runs on in its
+    ///                     grace; not said any more when others may soon give away what was its own
+    /// @param owned        those whose shard this core owns and whose fence is current, as far as it knows
     /// @param stale        those that this core knows to be someone else's by now: the worker stops them
     record Ownership(boolean databaseDown, List<Link.Running> owned, List<Link.Running> stale) {}
 }

@@ -153,6 +153,33 @@ final class LoopState {
         }
     }
 
+    /// Gives shards to whoever comes. Before the statement leaves, workers are no longer told that what is open in
+    /// them is this core's: if the database fails meanwhile, nothing runs on by the word of a core that may have
+    /// given it away.
+    void release(Collection<Integer> ids) {
+        List<Integer> mine = ids.stream().filter(this::owns).toList();
+        mine.forEach(id -> shard(id).open.values().forEach(index::remove));
+        List<Integer> orphaned =
+                mine.stream().filter(id -> shard(id).isOrphaned()).toList();
+        truth.release(owned(mine), orphaned);
+        mine.forEach(this::lose);
+    }
+
+    /// Forgets all shards, which are about to be read anew. Workers are still told what was open in them, or a database
+    /// that fails again while they are read would have it killed.
+    void setAside() {
+        List.copyOf(shards.keySet()).forEach(permits::lose);
+        shards.clear();
+    }
+
+    /// What was set aside has been read anew: nothing else is open here.
+    void hasReadAnew() {
+        index.retain(open -> {
+            OwnedShard shard = shards.get(open.due.shard());
+            return shard != null && shard.open.get(open.id()) == open;
+        });
+    }
+
     /// A statement did not pass in these shards: either they are lost, or there are commands to carry out first.
     void examine(Collection<Integer> ids) {
         if (ids.isEmpty()) {

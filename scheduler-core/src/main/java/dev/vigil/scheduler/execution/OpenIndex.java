@@ -3,6 +3,7 @@ package dev.vigil.scheduler.execution;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /// All open executions of a core by their id, and the loop that each belongs to: what the link's thread asks.
@@ -38,6 +39,11 @@ final class OpenIndex {
 
         void put(Open open) {
             entries.put(open.id(), new Entry(open, loop));
+        }
+
+        /// Whatever is none of these any more is taken out.
+        void retain(Predicate<Open> current) {
+            entries.values().removeIf(entry -> entry.loop == loop && !current.test(entry.open));
         }
 
         /// A successor under the same id stays.

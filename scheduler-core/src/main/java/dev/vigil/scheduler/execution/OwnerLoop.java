@@ -439,11 +439,7 @@ final class OwnerLoop implements AutoCloseable {
             }
         }
         endings.flush();
-        List<Integer> left = ids.stream().filter(state::owns).toList();
-        List<Integer> orphaned =
-                left.stream().filter(id -> state.shard(id).isOrphaned()).toList();
-        state.truth.release(state.owned(left), orphaned);
-        left.forEach(state::lose);
+        state.release(ids);
     }
 
     /// Shards that were given to this loop and that it has not taken up.

@@ -36,7 +36,7 @@ final class Tenure {
         return held && now - renewedAt < LENGTH.toNanos();
     }
 
-    /// Whether workers may run on by the word of this core that it has no database.
+    /// Whether workers may run on by the word of this core that it has no database, with what it still holds.
     boolean vouches(long now) {
         return held && now - renewedAt < VOUCHES.toNanos();
     }

@@ -201,12 +201,54 @@ class AdoptionTest {
         failsAfter = statement;
         assertThatException().isThrownBy(adoption::reload);
         failsAfter = "";
+        assertThat(state.index.find(id)).as("workers are told of it").isNotNull();
         adoption.reload();
         adoption.recall();
 
+        assertThat(state.index.find(id)).isSameAs(open());
         assertThat(state.owns(shard)).isTrue();
         assertThat(open().phase).isEqualTo(Phase.SENT);
         assertThat(endings.isEmpty()).isTrue();
+    }
+
+    @Test
+    void what_may_have_been_given_away_is_no_workers_to_run_on_with_until_the_truth_is_known() {
+        failsAfter = "release";
+        assertThatException().isThrownBy(() -> state.release(List.of(shard)));
+        failsAfter = "";
+        assertThat(state.index.find(id)).isNull();
+
+        adoption.reload();
+        adoption.recall();
+
+        assertThat(state.owns(shard)).isFalse();
+        assertThat(state.index.find(id)).isNull();
+    }
+
+    @Test
+    void what_was_not_given_away_after_all_is_told_of_again() {
+        failsBefore = "release";
+        assertThatException().isThrownBy(() -> state.release(List.of(shard)));
+        failsBefore = "";
+        assertThat(state.index.find(id)).isNull();
+
+        adoption.reload();
+        adoption.recall();
+
+        assertThat(state.index.find(id)).isSameAs(open());
+    }
+
+    @Test
+    void what_somebody_else_has_taken_is_told_of_no_more_once_the_truth_is_read() {
+        fixture.database
+                .superuser()
+                .sql("UPDATE scheduler.shard SET epoch = epoch + 1, owner = NULL WHERE id = " + shard)
+                .update();
+        assertThat(state.index.find(id)).as("control").isNotNull();
+
+        adoption.reload();
+
+        assertThat(state.index.find(id)).isNull();
     }
 
     @Test

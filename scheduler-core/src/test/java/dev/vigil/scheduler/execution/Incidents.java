@@ -5,6 +5,7 @@ import dev.vigil.scheduler.history.Event;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 
 /// What goes wrong in the large: one kind at a time, chosen by chance.
 final class Incidents {
@@ -61,6 +62,28 @@ final class Incidents {
         });
         server.part(employer.host, true);
         world.after(until - world.now(), simulation.clients(), () -> server.part(employer.host, false));
+    }
+
+    /// Another core comes and takes its share, a worker hears nothing of it, and the core that gives something of this
+    /// worker away loses the database about then.
+    ///
+    /// @param run what is to be given away
+    void handOver(UUID run) {
+        List<ModelWorker> busy = simulation.workers().stream()
+                .filter(worker -> worker.isRunning(run))
+                .toList();
+        if (busy.isEmpty()) {
+            return;
+        }
+        ModelWorker worker = busy.getFirst();
+        ModelCore giving = simulation.cores().getFirst();
+        simulation.startCore("core-1");
+        ModelCore taking = simulation.cores().getLast();
+        long until = world.now() + world.millis(55_000, 75_000);
+        worker.to(taking).part(until);
+        worker.from(taking).part(until);
+        world.after(world.millis(1_000, 8_000), simulation.clients(), () -> server.part(giving.host, true));
+        world.after(until - world.now(), simulation.clients(), () -> server.part(giving.host, false));
     }
 
     /// A time at most so many seconds ahead, and not beyond the end of all faults.

@@ -94,6 +94,10 @@ final class ModelWorker {
                 .findFirst();
     }
 
+    boolean isRunning(UUID execution) {
+        return runs.stream().anyMatch(one -> one.dispatch.execution().equals(execution));
+    }
+
     Channel from(ModelCore core) {
         return from.computeIfAbsent(core.incarnation, id -> new Channel(server, agent));
     }
@@ -276,7 +280,11 @@ final class ModelWorker {
             if (holding == null || !holding.is(one)) {
                 continue;
             }
-            if (ownership.owned().contains(one)) {
+            if (ownership.owned().contains(one) && ownership.databaseDown()) {
+                if (holding.core == core) {
+                    holding.heardAt = Math.max(holding.heardAt, sentAt);
+                }
+            } else if (ownership.owned().contains(one)) {
                 if (holding.core != core) {
                     holding.core = core;
                     holding.sentAt = 0;
@@ -286,8 +294,6 @@ final class ModelWorker {
                 holding.heardAt = Math.max(holding.heardAt, sentAt);
             } else if (ownership.stale().contains(one)) {
                 drop(holding);
-            } else if (ownership.databaseDown() && holding.core == core) {
-                holding.heardAt = Math.max(holding.heardAt, sentAt);
             }
         }
     }

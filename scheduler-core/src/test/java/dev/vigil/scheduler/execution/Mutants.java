@@ -24,6 +24,11 @@ final class Mutants {
                         "vouches",
                         Mutant.instead(code -> code.iconst_1().ireturn())),
                 new Mutant(
+                        "a core without a database vouches for what it has given away",
+                        "Dispatcher",
+                        "holds",
+                        Mutant.instead(code -> code.iconst_1().ireturn())),
+                new Mutant(
                         "a worker whose core vanished too is waited for no longer than any other",
                         "Orphans",
                         "allowance",

@@ -55,6 +55,7 @@ final class Simulation {
         this.database = new ModelDatabase(world, SHARDS);
         SplittableRandom chance = world.chance;
         boolean alone = seed % ALONE_EVERY == ALONE_EVERY - 1;
+        boolean handed = alone && seed % (2 * ALONE_EVERY) == ALONE_EVERY - 1;
         Faults faults = alone ? Faults.ALONE : Faults.drawn(chance);
         this.server = new ModelServer(database, faults);
         this.healAt = faults.span() * World.SECOND;
@@ -75,11 +76,13 @@ final class Simulation {
         }
         // Of its own chance, so that seeds without a rate are what they were.
         var rates = new SplittableRandom(~seed);
-        if (!alone && rates.nextInt(6) == 0) {
+        if (alone) {
+            database.starts.rate = new Rate(12 + rates.nextInt(8), Duration.ofSeconds(1 + rates.nextInt(3)));
+        } else if (rates.nextInt(6) == 0) {
             database.starts.rate = new Rate(3 + rates.nextInt(5), Duration.ofSeconds(1));
         }
         world.tell(new Event.Fault(World.time(0), "all of " + faults, World.time(healAt)));
-        int coreCount = alone ? 2 : 1 + chance.nextInt(2);
+        int coreCount = alone ? handed ? 1 : 2 : 1 + chance.nextInt(2);
         for (int i = 0; i < coreCount; i++) {
             String name = "core-" + i;
             world.after(world.millis(0, 1_500), clients, () -> startCore(name));
@@ -97,12 +100,16 @@ final class Simulation {
         }
         var incidents = new Incidents(this);
         if (alone) {
+            List<TaskFacts> longs = new ArrayList<>();
             for (int i = 0; i < SHARDS; i++) {
                 int shard = i;
                 TaskFacts task = task(true, false, ModelWorker.LONG.multipliedBy(2));
+                longs.add(task);
                 world.after(2 * World.SECOND, clients, () -> create("long-" + shard, shard, task, database.clock()));
             }
-            world.after(world.millis(8_000, 12_000), clients, incidents::leaveAlone);
+            // The first shard is the one that goes when another core comes.
+            Runnable left = handed ? () -> incidents.handOver(longs.getFirst().id()) : incidents::leaveAlone;
+            world.after(world.millis(8_000, 12_000), clients, left);
         }
         for (int i = 0; i < faults.incidents(); i++) {
             world.after(world.millis(1_000, faults.span() * 1_000L), clients, incidents::happen);

@@ -6,12 +6,16 @@ import dev.vigil.postgres.Credentials;
 import dev.vigil.postgres.Role;
 import dev.vigil.scheduler.execution.Fleet.Reply;
 import dev.vigil.scheduler.task.Drafts;
+import dev.vigil.scheduler.task.Tasks;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -44,6 +48,7 @@ class VanishedTest {
         final OwnerLoop loop;
         final ShardKeeper keeper;
         final ShardKeeper.Ways ways;
+        final UUID incarnation = UUID.randomUUID();
 
         Played() {
             Credentials credentials = fixture.database.database().as(Role.CORE);
@@ -51,7 +56,7 @@ class VanishedTest {
                     new CoreConnection.Database(credentials.url(), credentials.username(), credentials.password());
             dispatcher = new Dispatcher(
                     new Dispatcher.Settings(
-                            UUID.randomUUID(),
+                            incarnation,
                             credentials.url(),
                             credentials.username(),
                             credentials.password(),
@@ -161,6 +166,54 @@ class VanishedTest {
         zombie.live();
         assertThat(zombie.dispatcher.mayAct()).isTrue();
         assertThat(zombie.dispatcher.ownership(worker, held).owned()).isEmpty();
+    }
+
+    @Test
+    void a_core_that_loses_the_database_vouches_for_what_it_owns_and_not_for_what_it_has_given_away() {
+        Played giving = played();
+        giving.live();
+        giving.live();
+        fixture.fleet.behave(dispatch -> Reply.forever());
+        WorkerBoot worker = fixture.fleet.join(20);
+        Tasks tasks = fixture.tasks();
+        List<UUID> ids = IntStream.range(0, 20)
+                .mapToObj(i -> fixture.create(tasks, Drafts.now()))
+                .toList();
+        ids.forEach(id -> awaitRun(giving, id));
+        Played taking = played();
+        for (int half = 0; half < 10; half++) {
+            taking.live();
+            giving.live();
+            pass(POLL.dividedBy(2));
+        }
+        giving.keeper.beat();
+        List<Link.Running> held = ids.stream()
+                .map(id -> new Link.Running(
+                        id, fixture.fleet.runsOf(id).getFirst().dispatch().fence()))
+                .toList();
+        Map<Boolean, List<Link.Running>> own =
+                held.stream().collect(Collectors.partitioningBy(one -> isOwned(giving, one.execution())));
+        assertThat(own.get(true)).isNotEmpty();
+        assertThat(own.get(false)).isNotEmpty();
+        assertThat(giving.dispatcher.ownership(worker, held).owned())
+                .as("while it has its database")
+                .isEqualTo(own.get(true));
+
+        pass(Tenure.LENGTH);
+
+        LinkEvents.Ownership alone = giving.dispatcher.ownership(worker, held);
+        assertThat(alone.databaseDown()).isTrue();
+        assertThat(alone.owned()).isEqualTo(own.get(true));
+        pass(Tenure.VOUCHES);
+        assertThat(giving.dispatcher.ownership(worker, held))
+                .isEqualTo(new LinkEvents.Ownership(false, List.of(), List.of()));
+    }
+
+    private boolean isOwned(Played core, UUID execution) {
+        return fixture.count("""
+                        SELECT count(*) FROM scheduler.shard s JOIN scheduler.execution e ON e.shard = s.id
+                         WHERE e.id = '%s' AND s.owner = '%s'
+                        """.formatted(execution, core.incarnation)) == 1;
     }
 
     private void awaitRun(Played core, UUID id) {

@@ -14,6 +14,6 @@ public interface Ownership {
     /// A core confirmed that it owns these.
     void owned(Collection<UUID> executions, Duration age);
 
-    /// A core that knows these has no database and cannot say who owns them.
+    /// A core that owned these has no database and cannot ask whether it does still.
     void databaseDown(Collection<UUID> executions, Duration age);
 }

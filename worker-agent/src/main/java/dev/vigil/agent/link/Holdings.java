@@ -302,7 +302,11 @@ final class Holdings {
                 continue;
             }
             Verdict verdict = answer.verdicts().get(i);
-            if (verdict == Verdict.OWNED) {
+            if (verdict == Verdict.OWNED && answer.databaseDown()) {
+                if (holding.core().equals(core)) {
+                    unsure.add(one.execution());
+                }
+            } else if (verdict == Verdict.OWNED) {
                 if (!holding.core().equals(core)) {
                     holding.ownedBy(core);
                     sendAgain(holding);
@@ -310,8 +314,6 @@ final class Holdings {
                 owned.add(one.execution());
             } else if (verdict == Verdict.STALE) {
                 drop(holding);
-            } else if (answer.databaseDown() && holding.core().equals(core)) {
-                unsure.add(one.execution());
             }
         }
         Ownership ownership = runner.ownership();
