@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.UUID;
 import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.jdbc.datasource.DriverManagerDataSource;
+import org.springframework.jdbc.datasource.SingleConnectionDataSource;
 
 /// The database that the harness names in the environment: `PGHOST`, `PGPORT`, `PGDATABASE`, `PGUSER`, who is a
 /// superuser, and `PGPASSWORD`, which is empty where the server trusts everybody. Vigil's roles get the same password.
@@ -39,7 +40,8 @@ public record BenchDatabase(String url, String name, String superuser, String pa
         return new Credentials(url, role.roleName(), password);
     }
 
-    Connection connect() throws SQLException {
+    /// Connects as one who sees and may do everything.
+    public Connection connect() throws SQLException {
         return new Credentials(url, superuser, password).connect();
     }
 
@@ -88,8 +90,11 @@ public record BenchDatabase(String url, String name, String superuser, String pa
     }
 
     /// Events of the engine that no signed checkpoint covers yet.
-    public long unsequenced() {
-        return everything().sql("""
+    ///
+    /// @param connection of [#connect]
+    public long unsequenced(Connection connection) {
+        var db = JdbcClient.create(new SingleConnectionDataSource(connection, true));
+        return db.sql("""
                         SELECT coalesce(sum(o.n), 0) FROM scheduler.outbox o
                          WHERE (o.xid, o.id) > ALL (
                            SELECT p.xid, p.id FROM audit.progress p WHERE p.source = 'scheduler'

@@ -10,6 +10,8 @@ import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -28,8 +30,7 @@ import tools.jackson.databind.json.JsonMapper;
 
 /// All of Vigil: creates over REST with a token, sealed payloads, the default link, a worker in a process of its own,
 /// and the audit trail, which stands in a signed checkpoint before anything counts as over. The process that installs
-/// it
-/// runs API, core and audit-service as `./vigil dev` does; each process that executes has a worker.
+/// it runs API, core and audit-service as `./vigil dev` does; each process that executes has a worker.
 final class FullContestant implements Contestant {
     private static final int BULK = 10_000;
     private static final int BULK_CALLERS = 2;
@@ -203,15 +204,18 @@ final class FullContestant implements Contestant {
     }
 
     /// Until every event that the engine has written stands in a signed checkpoint.
-    private void awaitSequenced() {
-        if (Polling.until(SEQUENCED_WITHIN, () -> database.unsequenced() == 0 ? Optional.of(true) : Optional.empty())
-                .isEmpty()) {
-            throw new IllegalStateException("the audit trail is not sequenced after " + SEQUENCED_WITHIN);
+    private void awaitSequenced() throws SQLException {
+        try (Connection connection = database.connect()) {
+            Polling.until(
+                            SEQUENCED_WITHIN,
+                            () -> database.unsequenced(connection) == 0 ? Optional.of(true) : Optional.empty())
+                    .orElseThrow(() ->
+                            new IllegalStateException("the audit trail is not sequenced after " + SEQUENCED_WITHIN));
         }
     }
 
     @Override
-    public long remaining() {
+    public long remaining() throws SQLException {
         awaitSequenced();
         return database.due();
     }

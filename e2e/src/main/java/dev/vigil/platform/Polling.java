@@ -7,7 +7,10 @@ import java.util.function.Supplier;
 
 /// Looks again and again at what tells nobody when it changes: another process, seen over REST or by its files.
 final class Polling {
-    private static final long PAUSE_MILLIS = 50;
+    private static final long PAUSE_NANOS_MIN = 5_000_000;
+    private static final long PAUSE_NANOS_MAX = 50_000_000;
+    /// A pause is this part of the wait so far: what comes soon is found soon, and a long wait is not asked often.
+    private static final int PAUSE_SHARE = 8;
 
     private Polling() {}
 
@@ -19,11 +22,12 @@ final class Polling {
         long start = System.nanoTime();
         while (true) {
             Optional<T> found = look.get();
-            if (found.isPresent() || System.nanoTime() - start >= patience.toNanos()) {
+            long waited = System.nanoTime() - start;
+            if (found.isPresent() || waited >= patience.toNanos()) {
                 return found;
             }
             try {
-                TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS);
+                TimeUnit.NANOSECONDS.sleep(Math.clamp(waited / PAUSE_SHARE, PAUSE_NANOS_MIN, PAUSE_NANOS_MAX));
             } catch (InterruptedException _) {
                 Thread.currentThread().interrupt();
                 return found;

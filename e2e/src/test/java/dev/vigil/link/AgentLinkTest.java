@@ -239,6 +239,20 @@ class AgentLinkTest {
     }
 
     @Test
+    void a_worker_that_holds_nothing_leaves_without_waiting_for_its_next_heartbeat() throws Exception {
+        try (var agent = new TestAgent(vault, folder, 2)) {
+            await().until(() -> agent.link.connected() == 1);
+            long since = System.nanoTime();
+
+            assertThat(drain(agent).get()).isTrue();
+
+            // Heartbeats are a second apart, and two of them were passed before.
+            assertThat(Duration.ofNanos(System.nanoTime() - since)).isLessThan(Duration.ofSeconds(1));
+            assertThat(core.engine.goodbye).hasSize(1);
+        }
+    }
+
+    @Test
     void a_worker_whose_work_outlasts_its_patience_says_goodbye_once_it_has_killed_it() throws Exception {
         try (var agent = new TestAgent(vault, folder, 2)) {
             agent.runner.holding = true;

@@ -8,7 +8,7 @@ import dev.vigil.postgres.Database;
 import dev.vigil.postgres.Folders;
 import dev.vigil.postgres.Role;
 import dev.vigil.postgres.TestPostgres;
-import dev.vigil.protocol.tree.EntryBundle;
+import dev.vigil.protocol.audit.EventBatch;
 import java.io.BufferedReader;
 import java.io.File;
 import java.io.IOException;
@@ -19,6 +19,7 @@ import java.sql.Connection;
 import java.sql.ResultSet;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -83,12 +84,13 @@ class BenchFullTest {
     private static int sequencedSuccesses(Database database) throws Exception {
         try (Connection connection = TestPostgres.superuser(database).connect();
                 Statement statement = connection.createStatement();
-                ResultSet rows = statement.executeQuery("SELECT entries FROM audit.entry_part")) {
+                ResultSet rows = statement.executeQuery("SELECT entries, framed FROM audit.entry_part")) {
             int successes = 0;
             while (rows.next()) {
-                EntryBundle entries = EntryBundle.read(rows.getBytes(1));
-                for (int i = 0; i < entries.size(); i++) {
-                    String event = new String(entries.entry(i), StandardCharsets.UTF_8);
+                byte[] framed = rows.getBytes(2);
+                // Only events of executions are packed, and only what is packed is framed.
+                for (byte[] entry : framed == null ? List.<byte[]>of() : EventBatch.split(framed)) {
+                    String event = new String(entry, StandardCharsets.UTF_8);
                     successes += event.contains("\"action\":\"execute\"") && event.contains("\"result\":\"success\"")
                             ? 1
                             : 0;

@@ -17,9 +17,14 @@ import org.jspecify.annotations.Nullable;
 /// One event on its way into the tree.
 ///
 /// @param bytes      its canonical bytes, which are the leaf
+/// @param frame      as the outbox has it, which is what is stored
 /// @param keys       what it can be found by
 /// @param unreadable what it stands for, when the outbox held something else than an event
-record Leaf(byte[] bytes, EventKeys keys, @Nullable Unreadable unreadable) {
+record Leaf(
+        byte[] bytes,
+        byte[] frame,
+        EventKeys keys,
+        @Nullable Unreadable unreadable) {
     /// Bytes of an outbox that are no event.
     ///
     /// @param source   schema of the outbox
@@ -47,7 +52,7 @@ record Leaf(byte[] bytes, EventKeys keys, @Nullable Unreadable unreadable) {
                     ? null
                     : keys(events.get(place)).orElse(null);
             if (keys != null) {
-                leaves.add(new Leaf(event, keys, null));
+                leaves.add(new Leaf(event, events.get(place).frame(), keys, null));
             } else {
                 String why = event.length > EntryBundle.ENTRY_BYTES_MAX
                         ? "has " + event.length + " bytes, an entry at most " + EntryBundle.ENTRY_BYTES_MAX
@@ -73,7 +78,7 @@ record Leaf(byte[] bytes, EventKeys keys, @Nullable Unreadable unreadable) {
                 .canonicalBytes();
         EventKeys keys = EventKeys.read(bytes)
                 .orElseThrow(() -> new IllegalStateException("an event made here lacks id, time, type or result"));
-        return new Leaf(bytes, keys, unreadable);
+        return new Leaf(bytes, EventBatch.frame(bytes), keys, unreadable);
     }
 
     private static String sha256(byte[] bytes) {

@@ -48,6 +48,10 @@ final class LogWriter {
     private final Outbox outbox;
     private final Map<String, Position> positions = new HashMap<>();
     private final Map<String, Position> pruned = new HashMap<>();
+    /// Rows that were read and are not in the log yet, in order, and behind which the next ones are.
+    private final List<Row> gathered = new ArrayList<>();
+    private final Map<String, Position> read = new HashMap<>();
+    private long gatheredBytes;
     private @Nullable Frontier tree;
 
     /// A writer over a connection that nobody else uses.
@@ -72,31 +76,67 @@ final class LogWriter {
     /// @param events how many entries the log gained
     record Step(int rows, int events) {}
 
-    /// Takes the next rows, if any, and appends their events.
+    /// What was read and is not in the log yet.
+    ///
+    /// @param rows how many rows of outboxes
+    /// @param news whether some of them came with the last look
+    /// @param full whether they are as many as should go under one checkpoint; then there may be more
+    record Gathered(int rows, boolean news, boolean full) {}
+
+    /// Reads the next rows, if any, into memory.
+    ///
+    /// @throws TreeBrokenException when the stored hashes do not give the signed root
+    Gathered gather() {
+        if (tree == null) {
+            load();
+        }
+        List<Row> rows = outboxes.read(read);
+        for (Row row : rows) {
+            read.put(row.source(), row.position());
+            gatheredBytes += row.events().length;
+        }
+        gathered.addAll(rows);
+        return new Gathered(gathered.size(), !rows.isEmpty(), isFull());
+    }
+
+    private boolean isFull() {
+        return gathered.size() >= Outboxes.ROWS_MAX || gatheredBytes >= Outboxes.BYTES_MAX;
+    }
+
+    /// Takes what is gathered and the next rows, if any, and appends their events.
     ///
     /// @throws org.springframework.dao.DuplicateKeyException when another writer went on from the same checkpoint
     /// @throws TreeBrokenException when the stored hashes do not give the signed root
     Step step() {
         Frontier current = tree == null ? load() : tree;
-        List<Row> rows = outboxes.read(positions);
-        if (rows.isEmpty()) {
+        if (!isFull()) {
+            gather();
+        }
+        if (gathered.isEmpty()) {
             return new Step(0, 0);
         }
-        var reached = new HashMap<String, Position>();
         var leaves = new ArrayList<Leaf>();
-        for (Row row : rows) {
-            reached.put(row.source(), row.position());
+        for (Row row : gathered) {
             leaves.addAll(Leaf.of(row, settings.time()));
         }
         removeKnown(leaves);
         if (!leaves.isEmpty()) {
             // Until the commit is known to have worked, what was in memory may be wrong: it is read anew after a fault.
             tree = null;
-            append(current, leaves, reached);
+            append(current, leaves);
             tree = current;
         }
-        positions.putAll(reached);
-        return new Step(rows.size(), leaves.size());
+        var step = new Step(gathered.size(), leaves.size());
+        positions.putAll(read);
+        forgetGathered();
+        return step;
+    }
+
+    private void forgetGathered() {
+        gathered.clear();
+        gatheredBytes = 0;
+        read.clear();
+        read.putAll(positions);
     }
 
     /// Removes from the outboxes what the log has.
@@ -134,6 +174,7 @@ final class LogWriter {
         }
         positions.clear();
         positions.putAll(progress.latest(settings.sources()));
+        forgetGathered();
         tree = frontier;
         return frontier;
     }
@@ -156,15 +197,17 @@ final class LogWriter {
         leaves.removeIf(leaf -> !known.add(leaf.keys().id()));
     }
 
-    private void append(Frontier growing, List<Leaf> leaves, Map<String, Position> reached) {
+    private void append(Frontier growing, List<Leaf> leaves) {
         long first = growing.size();
+        Map<String, Position> reached = new HashMap<>();
+        gathered.forEach(row -> reached.put(row.source(), row.position()));
         Hashes.Growth growth = hashes.new Growth();
         leaves.forEach(leaf -> growing.append(Hash.leaf(leaf.bytes()), growth));
         Signed signed = sign(growing.head());
         transaction.executeWithoutResult(status -> {
             // The checkpoint first: where two writers race, the loser learns it before it has done any work.
             checkpoints.append(first, signed);
-            entries.append(first, leaves.stream().map(Leaf::bytes).toList());
+            entries.append(first, leaves);
             growth.append();
             mentions.append(first, leaves);
             ids.append(first, leaves.stream().map(leaf -> leaf.keys().id()).toList());

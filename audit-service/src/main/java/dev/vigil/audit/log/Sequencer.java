@@ -1,6 +1,5 @@
 package dev.vigil.audit.log;
 
-import dev.vigil.audit.log.LogWriter.Step;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.time.Duration;
@@ -99,22 +98,22 @@ public final class Sequencer implements AutoCloseable {
             pause(settings.pace().idle());
         }
         var writer = new LogWriter(connection, settings);
+        var rhythm = new Rhythm(settings.pace(), System::nanoTime);
         long housekeeping = System.nanoTime();
         if (running()) {
             writer.announceNewKey();
             LOG.info("event=sequencer_leads sources={}", settings.sources());
         }
         while (running()) {
-            Step step = writer.step();
+            if (rhythm.isRipe(writer.gather())) {
+                writer.step();
+            }
             state = State.LEADING;
             if (System.nanoTime() - housekeeping > settings.pace().spare().toNanos()) {
                 housekeeping = System.nanoTime();
                 writer.prune();
             }
-            // A full batch says that more is waiting.
-            if (step.rows() < Outboxes.ROWS_MAX) {
-                pause(step.rows() > 0 ? settings.pace().busy() : settings.pace().idle());
-            }
+            pause(rhythm.pause());
         }
     }
 

@@ -21,18 +21,20 @@ public record SequencerSettings(NoteSigner signer, List<String> sources, Pace pa
 
     /// How often the sequencer looks.
     ///
-    /// @param busy  after events came
-    /// @param idle  after none came; at least half a second, so that a quiet system asks at most twice a second
+    /// @param close while events come; what it finds is signed when the next look finds no more
+    /// @param busy  how long events that go on coming are gathered before they are signed
+    /// @param idle  after none came for a while: at least half a second, so that a quiet system hardly asks
     /// @param spare between two rounds of pruning, and after a fault that will not pass by itself
-    public record Pace(Duration busy, Duration idle, Duration spare) {
-        /// 200 ms, 500 ms, 5 s.
+    public record Pace(Duration close, Duration busy, Duration idle, Duration spare) {
+        /// 25 ms, 200 ms, 500 ms, 5 s.
         public static final Pace DEFAULT =
-                new Pace(Duration.ofMillis(200), Duration.ofMillis(500), Duration.ofSeconds(5));
+                new Pace(Duration.ofMillis(25), Duration.ofMillis(200), Duration.ofMillis(500), Duration.ofSeconds(5));
 
         public Pace {
-            if (busy.isNegative() || busy.compareTo(idle) > 0 || idle.compareTo(Duration.ofSeconds(1)) > 0) {
-                throw new IllegalArgumentException("the sequencer looks every " + busy + " or " + idle
-                        + "; an event must be listed within 1 s, so use at most that");
+            boolean inOrder = close.isPositive() && close.compareTo(busy) <= 0 && busy.compareTo(idle) <= 0;
+            if (!inOrder || idle.plus(busy).compareTo(Duration.ofSeconds(1)) > 0) {
+                throw new IllegalArgumentException("the sequencer looks every " + close + " to " + idle
+                        + " and gathers for " + busy + "; an event must be listed within 1 s, so use at most that");
             }
         }
     }

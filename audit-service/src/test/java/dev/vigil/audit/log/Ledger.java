@@ -10,6 +10,7 @@ import dev.vigil.protocol.audit.EventBatch;
 import dev.vigil.protocol.audit.EventType;
 import dev.vigil.protocol.audit.Result;
 import dev.vigil.protocol.tree.NoteSigner;
+import java.io.ByteArrayOutputStream;
 import java.security.GeneralSecurityException;
 import java.security.KeyPairGenerator;
 import java.sql.Connection;
@@ -112,6 +113,13 @@ public final class Ledger {
         return events;
     }
 
+    /// Commits one outbox row of events that are framed.
+    public void insertFramed(String schema, List<byte[]> frames) {
+        var row = new ByteArrayOutputStream();
+        frames.forEach(row::writeBytes);
+        insert(as(Role.API), schema, frames.size(), row.toByteArray());
+    }
+
     /// A session of the API role whose transaction is open and has written events.
     public Connection emitUncommitted(String schema, List<AuditEvent> events) throws SQLException {
         Connection connection = connections(Role.API).getConnection();
@@ -146,9 +154,13 @@ public final class Ledger {
     }
 
     private static void insert(JdbcClient db, String schema, List<AuditEvent> events) {
+        insert(db, schema, events.size(), EventBatch.frame(events));
+    }
+
+    private static void insert(JdbcClient db, String schema, int n, byte[] events) {
         db.sql("INSERT INTO %s.outbox (n, events) VALUES (:n, :events)".formatted(schema))
-                .param("n", events.size())
-                .param("events", EventBatch.frame(events))
+                .param("n", n)
+                .param("events", events)
                 .update();
     }
 

@@ -27,7 +27,8 @@ public record ListedEvent(
         var ids = new EventIds(connections);
         for (int done = 0; done < events; done += STEP) {
             List<Leaf> leaves = IntStream.range(done, Math.min(events, done + STEP))
-                    .mapToObj(n -> new Leaf(new byte[0], event.apply(n).keys(), null))
+                    .mapToObj(n ->
+                            new Leaf(new byte[0], new byte[0], event.apply(n).keys(), null))
                     .toList();
             mentions.append(first + done, leaves);
             ids.append(

@@ -4,6 +4,7 @@ import static java.nio.charset.StandardCharsets.UTF_8;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.vigil.audit.log.LogWriter.Gathered;
 import dev.vigil.audit.log.LogWriter.Step;
 import dev.vigil.postgres.Role;
 import dev.vigil.protocol.audit.AuditEvent;
@@ -46,6 +47,61 @@ class LogWriterTest {
         }
 
         assertThat(writer.step()).isEqualTo(new Step(0, 0));
+        assertThat(LogReading.checkedEntries(ledger)).isEqualTo(texts(expected));
+    }
+
+    @Test
+    void what_is_gathered_look_by_look_stands_in_the_log_with_the_next_step_only_and_in_the_order_of_commits()
+            throws SQLException {
+        LogWriter writer = ledger.writer();
+        List<AuditEvent> first = ledger.emit("scheduler", 3);
+        assertThat(writer.gather()).isEqualTo(new Gathered(1, true, false));
+        List<AuditEvent> second = ledger.emit("access", 2);
+        assertThat(writer.gather()).isEqualTo(new Gathered(2, true, false));
+        assertThat(writer.gather()).isEqualTo(new Gathered(2, false, false));
+        writer.prune();
+        assertThat(LogReading.checkedEntries(ledger)).isEmpty();
+        List<AuditEvent> third = ledger.emit("scheduler", 1);
+
+        assertThat(writer.step()).isEqualTo(new Step(3, 6));
+
+        assertThat(LogReading.checkedEntries(ledger)).isEqualTo(texts(both(both(first, second), third)));
+        assertThat(writer.gather()).isEqualTo(new Gathered(0, false, false));
+    }
+
+    @Test
+    void what_another_writer_has_appended_meanwhile_is_not_appended_again() throws SQLException {
+        LogWriter one = ledger.writer();
+        LogWriter two = ledger.writer();
+        one.step();
+        List<AuditEvent> events = ledger.emit("scheduler", 3);
+        one.gather();
+        assertThat(two.step()).isEqualTo(new Step(1, 3));
+
+        assertThat(one.step()).isEqualTo(new Step(1, 0));
+
+        assertThat(one.gather()).isEqualTo(new Gathered(0, false, false));
+        assertThat(LogReading.checkedEntries(ledger)).isEqualTo(texts(events));
+    }
+
+    @Test
+    void a_thousand_rows_fill_a_checkpoint() throws SQLException {
+        LogWriter writer = ledger.writer();
+        var expected = new ArrayList<AuditEvent>();
+        try (Connection connection = ledger.connections(Role.API).getConnection()) {
+            connection.setAutoCommit(false);
+            for (int i = 0; i <= Outboxes.ROWS_MAX; i++) {
+                List<AuditEvent> events = Ledger.events(1);
+                Ledger.insert(connection, "scheduler", events);
+                expected.addAll(events);
+            }
+            connection.commit();
+        }
+
+        assertThat(writer.gather()).isEqualTo(new Gathered(Outboxes.ROWS_MAX, true, true));
+        assertThat(writer.step()).isEqualTo(new Step(Outboxes.ROWS_MAX, Outboxes.ROWS_MAX));
+        assertThat(writer.gather()).isEqualTo(new Gathered(1, true, false));
+        writer.step();
         assertThat(LogReading.checkedEntries(ledger)).isEqualTo(texts(expected));
     }
 

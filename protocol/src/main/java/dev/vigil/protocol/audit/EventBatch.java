@@ -7,10 +7,10 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// Several events in one outbox row: each a 4-byte big-endian length and its canonical bytes, or, where the first bit
-/// of
-/// the length is set, an [ExecutionEvent] as it is packed.
+/// of the length is set, an [ExecutionEvent] as it is packed.
 public final class EventBatch {
     private static final int PACKED = 1 << 31;
+    private static final int LENGTH_BYTES = Integer.BYTES;
 
     private EventBatch() {}
 
@@ -21,11 +21,20 @@ public final class EventBatch {
 
     /// One event, framed. Framed events may be concatenated, by SQL too.
     public static byte[] frame(AuditEvent event) {
-        byte[] bytes = event.canonicalBytes();
-        return ByteBuffer.allocate(4 + bytes.length)
-                .putInt(bytes.length)
-                .put(bytes)
+        return frame(event.canonicalBytes());
+    }
+
+    /// The canonical bytes of one event, framed.
+    public static byte[] frame(byte[] canonical) {
+        return ByteBuffer.allocate(LENGTH_BYTES + canonical.length)
+                .putInt(canonical.length)
+                .put(canonical)
                 .array();
+    }
+
+    /// Whether a frame has a packed event, of some hundred bytes instead of five times as many.
+    public static boolean isPacked(byte[] frame) {
+        return frame.length > 0 && frame[0] < 0;
     }
 
     /// Several events, framed one after the other.
@@ -38,9 +47,23 @@ public final class EventBatch {
 
     /// An event of an outbox row.
     ///
+    /// @param frame  as it stands in the row
     /// @param bytes  its canonical bytes
     /// @param packed what they were written from; null when they stood in the row themselves
-    public record Entry(byte[] bytes, @Nullable ExecutionEvent packed) {}
+    public record Entry(
+            byte[] frame, byte[] bytes, @Nullable ExecutionEvent packed) {
+        /// The event in a frame.
+        ///
+        /// @throws IllegalArgumentException when it was cut, or is of a later version
+        public static Entry of(byte[] frame) {
+            if (!isPacked(frame)) {
+                return new Entry(frame, Arrays.copyOfRange(frame, LENGTH_BYTES, frame.length), null);
+            }
+            ExecutionEvent packed =
+                    ExecutionEvent.unpacked(ByteBuffer.wrap(frame, LENGTH_BYTES, frame.length - LENGTH_BYTES));
+            return new Entry(frame, packed.auditEvent().canonicalBytes(), packed);
+        }
+    }
 
     /// The canonical bytes of each event of an outbox row.
     ///
@@ -53,24 +76,23 @@ public final class EventBatch {
     ///
     /// @throws IllegalArgumentException when the row was cut or its lengths do not add up
     public static List<Entry> read(byte[] row) {
-        var events = new ArrayList<Entry>();
-        int at = 0;
-        while (at < row.length) {
-            int word = row.length - at < 4
-                    ? Integer.MAX_VALUE
-                    : ByteBuffer.wrap(row, at, 4).getInt();
-            int length = word & ~PACKED;
-            if (length > row.length - at - 4) {
+        return frames(row).stream().map(Entry::of).toList();
+    }
+
+    /// The frames of an outbox row, one an event.
+    ///
+    /// @throws IllegalArgumentException when the row was cut or its lengths do not add up
+    public static List<byte[]> frames(byte[] row) {
+        var frames = new ArrayList<byte[]>();
+        for (int at = 0; at < row.length; ) {
+            int left = row.length - at - LENGTH_BYTES;
+            int length = left < 0 ? 0 : ByteBuffer.wrap(row, at, LENGTH_BYTES).getInt() & ~PACKED;
+            if (left < length) {
                 throw new IllegalArgumentException("outbox row is cut at byte " + at + " of " + row.length);
             }
-            if (word >= 0) {
-                events.add(new Entry(Arrays.copyOfRange(row, at + 4, at + 4 + length), null));
-            } else {
-                ExecutionEvent packed = ExecutionEvent.unpacked(ByteBuffer.wrap(row, at + 4, length));
-                events.add(new Entry(packed.auditEvent().canonicalBytes(), packed));
-            }
-            at += 4 + length;
+            frames.add(Arrays.copyOfRange(row, at, at + LENGTH_BYTES + length));
+            at += LENGTH_BYTES + length;
         }
-        return events;
+        return frames;
     }
 }

@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.util.Arrays;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentLinkedDeque;
 import javax.crypto.Cipher;
 import javax.crypto.KDF;
 import javax.crypto.spec.GCMParameterSpec;
@@ -24,7 +25,8 @@ public final class TaskKey {
     private static final int HEADER = 1 + 1 + 16 + 12;
     private static final int TAG_BITS = 128;
     private static final java.security.SecureRandom RANDOM = new java.security.SecureRandom();
-    private static final ThreadLocal<Cipher> CIPHER = ThreadLocal.withInitial(TaskKey::newCipher);
+    /// Those nobody uses now. Virtual threads live for one call each: each of them would make its own.
+    private static final ConcurrentLinkedDeque<Cipher> CIPHERS = new ConcurrentLinkedDeque<>();
 
     private final SecretKeySpec key;
 
@@ -84,10 +86,11 @@ public final class TaskKey {
                 .putLong(context.keyId().getLeastSignificantBits())
                 .put(iv);
         try {
-            Cipher cipher = CIPHER.get();
+            Cipher cipher = cipher();
             cipher.init(Cipher.ENCRYPT_MODE, key, new GCMParameterSpec(TAG_BITS, iv));
             cipher.updateAAD(context.associatedData());
             cipher.doFinal(plaintext, 0, plaintext.length, record, HEADER);
+            CIPHERS.push(cipher);
             return record;
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException("AES-256-GCM failed to seal; is the JDK complete?", e);
@@ -105,11 +108,13 @@ public final class TaskKey {
             throw new SealBrokenException("sealed under data key " + keyIdOf(record) + ", not " + context.keyId());
         }
         try {
-            Cipher cipher = CIPHER.get();
+            Cipher cipher = cipher();
             cipher.init(
                     Cipher.DECRYPT_MODE, key, new GCMParameterSpec(TAG_BITS, Arrays.copyOfRange(record, 18, HEADER)));
             cipher.updateAAD(context.associatedData());
-            return cipher.doFinal(record, HEADER, record.length - HEADER);
+            byte[] plaintext = cipher.doFinal(record, HEADER, record.length - HEADER);
+            CIPHERS.push(cipher);
+            return plaintext;
         } catch (GeneralSecurityException e) {
             throw new SealBrokenException("the record does not belong to this place, or was changed");
         }
@@ -127,12 +132,9 @@ public final class TaskKey {
         return new UUID(in.getLong(), in.getLong());
     }
 
-    private static Cipher newCipher() {
-        try {
-            return Cipher.getInstance("AES/GCM/NoPadding");
-        } catch (GeneralSecurityException e) {
-            throw new IllegalStateException("AES/GCM is part of every JDK", e);
-        }
+    private static Cipher cipher() throws GeneralSecurityException {
+        Cipher free = CIPHERS.poll();
+        return free == null ? Cipher.getInstance("AES/GCM/NoPadding") : free;
     }
 
     @Override

@@ -158,6 +158,7 @@ public final class AgentLink implements AutoCloseable {
             Inbox.run(holdings::startReady);
             Inbox.run(() -> CreditDeal.raise(places(), cores.active()));
             Inbox.run(this::flush);
+            Inbox.run(this::leaveWhenDone);
             long now = System.nanoTime();
             turnedAt = now;
             if (now - nextBeat >= 0) {
@@ -438,7 +439,6 @@ public final class AgentLink implements AutoCloseable {
         for (CoreState core : cores.all()) {
             core.next().filter(next -> next.nanosOpen() > WELCOME_NANOS).ifPresent(late -> close(core, late));
         }
-        leaveWhenDone();
     }
 
     private boolean endsSoon(CoreConnection connection) {
@@ -452,8 +452,9 @@ public final class AgentLink implements AutoCloseable {
         return ending || connection.nanosOpen() > CONNECTION_LIFE_NANOS || connection.exhausted();
     }
 
+    /// In each turn, so that an end is not put off to the next beat.
     private void leaveWhenDone() {
-        if (!draining || !holdings.list().isEmpty()) {
+        if (!draining || !holdings.isEmpty()) {
             return;
         }
         if (leaving && cores.connected() == 0) {

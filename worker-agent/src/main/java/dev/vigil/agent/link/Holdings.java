@@ -69,6 +69,11 @@ final class Holdings {
         return held.values().stream().map(Holding::held).toList();
     }
 
+    /// Whether nothing is held, not even an end that a core has yet to acknowledge.
+    boolean isEmpty() {
+        return held.isEmpty();
+    }
+
     /// Places that are taken: waiting or running.
     int busy() {
         return held.size() - over;
