@@ -1,12 +1,12 @@
 package dev.vigil.scheduler.execution;
 
 import dev.vigil.scheduler.execution.Attempts.Next;
+import dev.vigil.scheduler.execution.EndingRows.Ending;
+import dev.vigil.scheduler.execution.EndingRows.Reached;
 import dev.vigil.scheduler.execution.ExecutionView.State;
 import dev.vigil.scheduler.execution.Link.Settled;
 import dev.vigil.scheduler.execution.Open.Phase;
 import dev.vigil.scheduler.execution.OwnerReads.Fate;
-import dev.vigil.scheduler.execution.OwnerWrites.Ending;
-import dev.vigil.scheduler.execution.OwnerWrites.Reached;
 import dev.vigil.scheduler.execution.OwnerWrites.Requeue;
 import dev.vigil.scheduler.execution.OwnerWrites.Requeued;
 import dev.vigil.scheduler.task.NearbyOwners;

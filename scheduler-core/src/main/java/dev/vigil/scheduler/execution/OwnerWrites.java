@@ -1,20 +1,16 @@
 package dev.vigil.scheduler.execution;
 
-import dev.vigil.scheduler.execution.ExecutionView.State;
 import dev.vigil.scheduler.task.Columns;
-import dev.vigil.scheduler.task.Commands.Kind;
 import java.io.ByteArrayOutputStream;
 import java.sql.Types;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
 
@@ -137,129 +133,6 @@ final class OwnerWrites {
         return parameters;
     }
 
-    /// An execution that ends.
-    ///
-    /// @param fence     of the attempt that ended it; its own fence_min when none did
-    /// @param attempt   attempts it had, this one included
-    /// @param worker    who ran it; null when nobody did
-    /// @param startedAt null when it never ran
-    /// @param duration  null when it never ran
-    /// @param events    framed
-    /// @param count     of events
-    record Ending(
-            Due due,
-            State state,
-            long fence,
-            int attempt,
-            @Nullable UUID worker,
-            @Nullable Instant startedAt,
-            @Nullable Duration duration,
-            @Nullable String code,
-            byte @Nullable [] result,
-            boolean uploaded,
-            byte[] events,
-            int count) {}
-
-    /// What a statement reached.
-    ///
-    /// @param shards that passed the fence
-    /// @param ids    of the executions that were changed; those of passed shards that are missing were not
-    ///               there, or the fence given was stale
-    /// @param dependents shards in which something waited for one of them
-    record Reached(Set<Integer> shards, Set<UUID> ids, Set<Integer> dependents) {}
-
-    /// Ends executions: the row goes, a history row comes, the audit events of just these are stored, and a
-    /// finished one_time task makes room in its owner's quota.
-    ///
-    /// Rows are found one by one and then gone to where they lie: for a table that was small when it was planned,
-    /// a join may go through all of it for each.
-    static Reached close(JdbcClient db, Owned owned, List<Ending> endings) {
-        return reached(db.sql("""
-                        WITH s AS MATERIALIZED (
-                          SELECT s.id FROM scheduler.shard s
-                            JOIN unnest(:myShards::int[], :myEpochs::bigint[]) AS mine(id, epoch) ON mine.id = s.id
-                           WHERE s.owner = :me AND s.epoch = mine.epoch
-                             FOR SHARE OF s
-                        ), v AS (
-                          SELECT v.* FROM unnest(:shards::int[], :ids::uuid[], :states::smallint[], :fences::bigint[],
-                                   :attempts::smallint[], :workers::uuid[], :startedAts::timestamptz[],
-                                   :durations::bigint[], :codes::text[], :results::bytea[], :uploads::boolean[],
-                                   :owners::uuid[], :handlers::text[], :keyIds::uuid[], :payloadVersions::int[],
-                                   :onces::boolean[], :events::bytea[], :counts::int[])
-                              AS v(shard, id, state, fence, attempt, worker, started_at, duration_ms, code, result,
-                                   uploaded, owner, handler, key_id, payload_version, once, events, count)
-                            JOIN s ON s.id = v.shard
-                        ), d AS (
-                          DELETE FROM scheduler.execution e
-                           USING v CROSS JOIN LATERAL (
-                                   SELECT x.ctid AS place FROM scheduler.execution x
-                                    WHERE x.shard = v.shard AND x.id = v.id AND x.fence_min <= v.fence
-                                   OFFSET 0
-                                 ) x
-                           WHERE e.ctid = x.place
-                          RETURNING e.namespace, e.task_id, e.version, e.scheduled_for, e.losses, v.*
-                        ), h AS (
-                          INSERT INTO scheduler.history
-                                 (namespace, version, id, task_id, owner, worker, fence, scheduled_for, started_at,
-                                  duration_ms, payload_version, shard, state, attempt, losses, uploaded, key_id,
-                                  handler, code, result)
-                          SELECT namespace, version, id, task_id, owner, worker, fence, scheduled_for, started_at,
-                                 duration_ms, payload_version, shard, state, attempt, losses, uploaded, key_id,
-                                 handler, code, result
-                            FROM d
-                        ), q AS (
-                          INSERT INTO scheduler.quota_freed (namespace, owner, n)
-                          SELECT f.namespace, f.owner, f.n
-                            FROM (SELECT namespace, owner, count(*) AS n FROM d
-                                   WHERE once AND id = task_id GROUP BY namespace, owner) f
-                            JOIN scheduler.quota q ON q.namespace = f.namespace AND q.owner = f.owner
-                        ), w AS MATERIALIZED (
-                          SELECT * FROM scheduler.dependency WHERE predecessor = ANY (:ids::uuid[])
-                        ), r AS (
-                          INSERT INTO scheduler.inbox (shard, kind, namespace, ref)
-                          SELECT w.shard, :release, w.namespace, w.dependent FROM w JOIN d ON d.id = w.predecessor
-                          RETURNING shard
-                        ), o AS (
-                          INSERT INTO scheduler.outbox (n, events)
-                          SELECT sum(count), string_agg(events, ''::bytea) FROM d HAVING count(*) > 0
-                        )
-                        SELECT s.id AS shard, d.id, NULL::int AS dependents FROM s LEFT JOIN d ON d.shard = s.id
-                        UNION ALL
-                        SELECT NULL, NULL, shard FROM r
-                        """)
-                .params(owned.parameters())
-                .params(endings(endings).arrays())
-                .param("release", Kind.RELEASE.code())
-                .query((row, index) -> new Hit(
-                        row.getObject(1, Integer.class), row.getObject(2, UUID.class), row.getObject(3, Integer.class)))
-                .list());
-    }
-
-    private static Columns<Ending> endings(List<Ending> endings) {
-        return new Columns<>(endings)
-                .add("shards", new Integer[0], ending -> ending.due.shard())
-                .add("ids", new UUID[0], ending -> ending.due.id())
-                .add("states", new Integer[0], ending -> ending.state.code())
-                .add("fences", new Long[0], Ending::fence)
-                .add("attempts", new Integer[0], Ending::attempt)
-                .add("workers", new UUID[0], Ending::worker)
-                .add("startedAts", new Instant[0], Ending::startedAt)
-                .add("durations", new Long[0], ending -> ending.duration == null ? null : ending.duration.toMillis())
-                .add("codes", new String[0], Ending::code)
-                .add("results", new byte[0][], Ending::result)
-                .add("uploads", new Boolean[0], Ending::uploaded)
-                .add("owners", new UUID[0], ending -> ending.due.task().owner())
-                .add("handlers", new String[0], ending -> ending.due.task().handler())
-                .add("keyIds", new UUID[0], ending -> ending.due.task().keyId())
-                .add(
-                        "payloadVersions",
-                        new Integer[0],
-                        ending -> ending.due.task().payloadVersion())
-                .add("onces", new Boolean[0], ending -> ending.due.task().once())
-                .add("events", new byte[0][], Ending::events)
-                .add("counts", new Integer[0], Ending::count);
-    }
-
     /// An execution that is to run again.
     ///
     /// @param fence    its newest dispatch; everything up to it becomes stale
@@ -336,24 +209,4 @@ final class OwnerWrites {
             @Nullable UUID id,
             int lane,
             @Nullable Instant dueAt) {}
-
-    private static Reached reached(List<Hit> hits) {
-        return new Reached(set(hits, Hit::shard), set(hits, Hit::id), set(hits, Hit::dependents));
-    }
-
-    private static <T> Set<T> set(List<Hit> hits, Function<Hit, @Nullable T> part) {
-        var set = new HashSet<T>();
-        for (Hit hit : hits) {
-            T found = part.apply(hit);
-            if (found != null) {
-                set.add(found);
-            }
-        }
-        return Set.copyOf(set);
-    }
-
-    private record Hit(
-            @Nullable Integer shard,
-            @Nullable UUID id,
-            @Nullable Integer dependents) {}
 }

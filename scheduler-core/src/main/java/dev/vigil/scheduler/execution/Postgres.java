@@ -139,8 +139,8 @@ record Postgres(CoreConnection connection) implements Truth {
     }
 
     @Override
-    public OwnerWrites.Reached close(Owned owned, List<OwnerWrites.Ending> endings) {
-        return OwnerWrites.close(connection.db(), owned, endings);
+    public EndingRows.Reached close(Owned owned, List<EndingRows.Ending> endings) {
+        return EndingRows.close(connection.db(), owned, endings);
     }
 
     @Override

@@ -102,7 +102,7 @@ interface Truth extends AutoCloseable {
     Set<Integer> list(Owned owned, List<OwnerWrites.Line> lines);
 
     /// Ends executions.
-    OwnerWrites.Reached close(Owned owned, List<OwnerWrites.Ending> endings);
+    EndingRows.Reached close(Owned owned, List<EndingRows.Ending> endings);
 
     /// Puts executions back, and makes stale what was dispatched.
     List<OwnerWrites.Requeued> requeue(Owned owned, List<OwnerWrites.Requeue> requeues);

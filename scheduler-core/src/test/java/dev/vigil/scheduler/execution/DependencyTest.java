@@ -152,7 +152,7 @@ class DependencyTest {
             fixture.fleet.finishAll();
             await().until(() -> fixture.count("""
                     SELECT count(*) FROM pg_stat_activity
-                     WHERE wait_event_type = 'Lock' AND query LIKE '%DELETE FROM scheduler.execution%'
+                     WHERE wait_event_type = 'Lock' AND query LIKE '%AS started_ats%'
                     """) == 1);
 
             UUID second = after(first);

@@ -7,10 +7,10 @@ import static org.awaitility.Awaitility.await;
 import dev.vigil.postgres.Role;
 import dev.vigil.scheduler.TestDatabase;
 import dev.vigil.scheduler.execution.Adoption.Claim;
+import dev.vigil.scheduler.execution.EndingRows.Ending;
+import dev.vigil.scheduler.execution.EndingRows.Reached;
 import dev.vigil.scheduler.execution.ExecutionView.State;
-import dev.vigil.scheduler.execution.OwnerWrites.Ending;
 import dev.vigil.scheduler.execution.OwnerWrites.Line;
-import dev.vigil.scheduler.execution.OwnerWrites.Reached;
 import dev.vigil.scheduler.execution.OwnerWrites.Requeue;
 import dev.vigil.scheduler.task.CommandResult;
 import dev.vigil.scheduler.task.Drafts;
@@ -292,7 +292,7 @@ class InterleavingTest {
                 false,
                 new byte[0],
                 1);
-        return OwnerWrites.close(db, owned(core, claim), List.of(ending));
+        return EndingRows.close(db, owned(core, claim), List.of(ending));
     }
 
     /// A session of a core, named as its sessions are.

@@ -1,5 +1,7 @@
 package dev.vigil.scheduler.execution;
 
+import dev.vigil.scheduler.execution.EndingRows.Ending;
+import dev.vigil.scheduler.execution.EndingRows.Reached;
 import dev.vigil.scheduler.execution.KnownLimits.Shared;
 import dev.vigil.scheduler.execution.ModelRows.Ended;
 import dev.vigil.scheduler.execution.ModelRows.Execution;
@@ -13,9 +15,7 @@ import dev.vigil.scheduler.execution.OwnerReads.InboxRow;
 import dev.vigil.scheduler.execution.OwnerReads.LaneStart;
 import dev.vigil.scheduler.execution.OwnerReads.NewsFrom;
 import dev.vigil.scheduler.execution.OwnerReads.ShardRow;
-import dev.vigil.scheduler.execution.OwnerWrites.Ending;
 import dev.vigil.scheduler.execution.OwnerWrites.Line;
-import dev.vigil.scheduler.execution.OwnerWrites.Reached;
 import dev.vigil.scheduler.execution.OwnerWrites.Requeue;
 import dev.vigil.scheduler.execution.OwnerWrites.Requeued;
 import dev.vigil.scheduler.execution.PermitRows.Moved;

@@ -144,7 +144,7 @@ record ModelTruth(ModelServer server, Wire wire) implements Truth {
     }
 
     @Override
-    public OwnerWrites.Reached close(Owned owned, List<OwnerWrites.Ending> endings) {
+    public EndingRows.Reached close(Owned owned, List<EndingRows.Ending> endings) {
         return wire.ask(() -> server.database.close(owned, endings));
     }
 
