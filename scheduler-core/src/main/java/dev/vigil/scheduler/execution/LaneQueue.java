@@ -7,6 +7,7 @@ import dev.vigil.scheduler.task.Priority;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -31,16 +32,25 @@ final class LaneQueue {
 
     private final Reading rest = new Reading();
     private final Map<Integer, Reading> big = new TreeMap<>();
-    /// From where rows of blocked keys were left in the table.
-    private final Map<WorkerNeed, Instant> parked = new HashMap<>();
+    /// Behind what rows of a key were left in the table, because no worker had room for it.
+    private final Map<WorkerNeed, Place> left = new HashMap<>();
+    /// What is being read of that.
+    private final Map<Integer, Refill> refills = new HashMap<>();
 
     LaneQueue(int number) {
         this.number = number;
     }
 
+    /// A row of the lane, as far as its order goes.
+    private record Place(Instant at, UUID id) {}
+
+    /// Rows that were left in the table are read now that there is room.
+    private record Refill(Place from, Set<WorkerNeed> keys) {}
+
     /// How far rows have been read.
     static final class Reading {
-        /// The last one read, exclusive.
+        /// The last one read, exclusive; or up to where there is nothing more. What is stored before that later is
+        /// told of, by whoever stores it.
         Instant at = Instant.EPOCH;
         UUID id = FIRST;
         /// Not after the first one beyond; null when there is none.
@@ -54,11 +64,22 @@ final class LaneQueue {
             nextDue = Lanes.earlier(nextDue, dueAt);
         }
 
-        private static Reading from(Reading other) {
+        void passed(Due row) {
+            at = row.dueAt();
+            id = row.id();
+        }
+
+        /// All up to there has been read, so what others have due before it is not walked through again.
+        void reached(Instant bound) {
+            at = bound;
+            id = FIRST;
+        }
+
+        private static Reading at(Instant at, UUID id, @Nullable Instant nextDue) {
             var reading = new Reading();
-            reading.at = other.at;
-            reading.id = other.id;
-            reading.nextDue = other.at;
+            reading.at = at;
+            reading.id = id;
+            reading.nextDue = nextDue;
             return reading;
         }
     }
@@ -75,16 +96,44 @@ final class LaneQueue {
 
     /// Where to read on, for what may be due by an instant and is not well stocked in memory.
     List<Cursor> toRead(int shard, Instant bound, Set<WorkerNeed> blocked) {
+        refills.clear();
+        left.forEach((key, place) -> {
+            if (hasRoom(key, blocked)) {
+                refills.merge(key.namespace(), new Refill(place, Set.of(key)), LaneQueue::both);
+            }
+        });
         var cursors = new ArrayList<Cursor>();
         if (isDue(rest, bound) && isLow(blocked, namespace -> !big.containsKey(namespace))) {
             cursors.add(new Cursor(shard, number, rest.at, rest.id, null, List.copyOf(big.keySet())));
         }
         big.forEach((only, reading) -> {
-            if (isDue(reading, bound) && isLow(blocked, namespace -> namespace == only)) {
+            Refill refill = refills.get(only);
+            if (refill != null) {
+                cursors.add(new Cursor(shard, number, refill.from.at, refill.from.id, only, List.of()));
+            } else if (isDue(reading, bound) && isLow(blocked, namespace -> namespace == only)) {
                 cursors.add(new Cursor(shard, number, reading.at, reading.id, only, List.of()));
             }
         });
         return cursors;
+    }
+
+    private static Refill both(Refill one, Refill other) {
+        var keys = new HashSet<>(one.keys);
+        keys.addAll(other.keys);
+        return new Refill(earlier(one.from, other.from), keys);
+    }
+
+    /// Of two at the same time the database knows the order.
+    private static Place earlier(Place one, Place other) {
+        if (one.at.equals(other.at)) {
+            return new Place(one.at, FIRST);
+        }
+        return one.at.isBefore(other.at) ? one : other;
+    }
+
+    /// Whether more of what was left in the table should be read.
+    private boolean hasRoom(WorkerNeed key, Set<WorkerNeed> blocked) {
+        return size(key) < Lanes.BLOCKED_MAX / 2 && !blocked.contains(key);
     }
 
     /// When more is to be read, as far as that is known and there is room for it.
@@ -100,6 +149,11 @@ final class LaneQueue {
                 next = Lanes.earlier(next, due);
             }
         }
+        for (Map.Entry<WorkerNeed, Place> one : left.entrySet()) {
+            if (hasRoom(one.getKey(), blocked)) {
+                next = Lanes.earlier(next, one.getValue().at);
+            }
+        }
         return next;
     }
 
@@ -111,37 +165,71 @@ final class LaneQueue {
         return size(key -> !blocked.contains(key) && namespaces.test(key.namespace())) < Lanes.LOW_WATER;
     }
 
-    Reading reading(Cursor cursor) {
-        return cursor.only() == null ? rest : big.computeIfAbsent(cursor.only(), only -> Reading.from(rest));
+    /// A page is about to be taken in.
+    Reading begin(Cursor cursor) {
+        Refill refill = cursor.only() == null ? null : refills.get(cursor.only());
+        if (refill != null) {
+            refill.keys.forEach(left::remove);
+            return Reading.at(cursor.at(), cursor.id(), null);
+        }
+        Reading reading = cursor.only() == null ? rest : own(cursor.only());
+        reading.nextDue = null;
+        return reading;
+    }
+
+    private Reading own(int namespace) {
+        return big.computeIfAbsent(namespace, any -> Reading.at(rest.at, rest.id, rest.nextDue));
     }
 
     /// A page was taken in.
     ///
     /// @param full whether there may be more of it
-    void hasRead(Cursor cursor, boolean full) {
-        Reading reading = reading(cursor);
+    void hasRead(Cursor cursor, Reading reading, boolean full) {
         if (full) {
             reading.nextDue = reading.at;
-            if (cursor.only() == null) {
-                split();
-            }
-        } else if (cursor.only() != null) {
-            big.remove(cursor.only());
-            if (reading.nextDue != null) {
-                rest.nextDue = Lanes.earlier(rest.nextDue, reading.nextDue);
+        }
+        if (cursor.only() == null) {
+            split(full);
+            return;
+        }
+        int only = cursor.only();
+        Refill refill = refills.remove(only);
+        Reading own = own(only);
+        if (refill != null && full) {
+            refill.keys.forEach(key -> left.putIfAbsent(key, new Place(reading.at, reading.id)));
+        } else if (left.keySet().stream().noneMatch(key -> key.namespace() == only)) {
+            if (refill != null) {
+                own.nextDue = Lanes.earlier(own.nextDue, own.at); // so that it is looked at whether it is one of many
+            } else if (!full) {
+                merge(only, own);
             }
         }
     }
 
-    /// Who fills the memory of this lane goes on by himself.
-    private void split() {
-        var sizes = new HashMap<Integer, Integer>();
-        queues.forEach((key, queue) -> sizes.merge(key.namespace(), queue.size(), Integer::sum));
-        sizes.forEach((namespace, size) -> {
-            if (size >= Lanes.LOW_WATER) {
-                big.computeIfAbsent(namespace, any -> Reading.from(rest));
-            }
-        });
+    /// A namespace has nothing more of its own, so the others' reading is its own again.
+    private void merge(int namespace, Reading own) {
+        big.remove(namespace);
+        if (rest.at.isAfter(own.at)) {
+            // The clock of the database was set back meanwhile: the others have been read further.
+            rest.reached(own.at);
+        }
+        if (own.nextDue != null) {
+            rest.nextDue = Lanes.earlier(rest.nextDue, own.nextDue);
+        }
+    }
+
+    /// Who fills the memory of this lane, or has something left in the table, goes on by himself.
+    private void split(boolean full) {
+        if (full) {
+            var sizes = new HashMap<Integer, Integer>();
+            queues.forEach((key, queue) -> sizes.merge(key.namespace(), queue.size(), Integer::sum));
+            sizes.forEach((namespace, size) -> {
+                if (size >= Lanes.LOW_WATER) {
+                    own(namespace);
+                }
+            });
+        }
+        left.keySet().forEach(key -> own(key.namespace()));
     }
 
     void add(Due due) {
@@ -149,22 +237,18 @@ final class LaneQueue {
                 .add(due);
     }
 
-    void park(Due due) {
-        parked.merge(due.task().key(), due.dueAt(), Lanes::earlier);
+    /// A row stays in the table, the one behind where the reading is.
+    void leave(WorkerNeed key, Reading reading) {
+        var place = new Place(reading.at, reading.id);
+        left.merge(key, place, LaneQueue::earlier);
     }
 
-    /// Room for what was left in the table comes when what was kept of its key goes.
+    /// It is dispatched, or is to be read anew.
     void remove(Due due) {
         WorkerNeed key = due.task().key();
         TreeSet<Due> queue = queues.get(key);
         if (queue != null && queue.remove(due) && queue.isEmpty()) {
             queues.remove(key);
-        }
-        if (size(key) < Lanes.BLOCKED_MAX / 2) {
-            Instant left = parked.remove(key);
-            if (left != null) {
-                big.getOrDefault(key.namespace(), rest).rewind(left);
-            }
         }
     }
 

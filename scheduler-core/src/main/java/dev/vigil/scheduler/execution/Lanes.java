@@ -75,28 +75,29 @@ final class Lanes {
     /// @param skip whether an execution is dispatched already
     void read(Page page, Set<WorkerNeed> blocked, Predicate<UUID> skip) {
         LaneQueue lane = lanes.computeIfAbsent(page.from.lane(), LaneQueue::new);
-        LaneQueue.Reading reading = lane.reading(page.from);
+        LaneQueue.Reading reading = lane.begin(page.from);
         int due = 0;
-        reading.nextDue = null;
         for (Due row : page.rows) {
             if (row.dueAt().isAfter(page.bound)) {
                 reading.nextDue = row.dueAt();
                 break;
             }
             due++;
-            reading.at = row.dueAt();
-            reading.id = row.id();
-            if (known.containsKey(row.id()) || skip.test(row.id())) {
-                continue;
+            if (!known.containsKey(row.id()) && !skip.test(row.id())) {
+                if (blocked.contains(row.task().key()) && lane.size(row.task().key()) >= BLOCKED_MAX) {
+                    lane.leave(row.task().key(), reading);
+                } else {
+                    known.put(row.id(), row);
+                    lane.add(row);
+                }
             }
-            if (blocked.contains(row.task().key()) && lane.size(row.task().key()) >= BLOCKED_MAX) {
-                lane.park(row);
-            } else {
-                known.put(row.id(), row);
-                lane.add(row);
-            }
+            reading.passed(row);
         }
-        lane.hasRead(page.from, due >= OwnerReads.SCAN_MAX);
+        boolean full = due >= OwnerReads.SCAN_MAX;
+        if (!full) {
+            reading.reached(page.bound);
+        }
+        lane.hasRead(page.from, reading, full);
     }
 
     /// What a read of a lane gave.
