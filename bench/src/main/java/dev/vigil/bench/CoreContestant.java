@@ -38,7 +38,7 @@ final class CoreContestant implements Contestant {
     /// As `vigil.database.connections` of the API and `vigil.core.loops` have them.
     private static final int CONNECTIONS = 12;
 
-    private static final int LOOPS = Integer.getInteger("vigil.bench.loops", 4);
+    private static final int LOOPS = Integer.getInteger("vigil.bench.loops", 0);
 
     /// Most unfinished and most running tasks of the one user, so that both are counted; `none` switches both off.
     private static final String LIMITS = System.getProperty("vigil.bench.limits", "none");
@@ -84,7 +84,7 @@ final class CoreContestant implements Contestant {
     public Map<String, Object> config() {
         return Map.of(
                 "loops",
-                LOOPS,
+                LOOPS == 0 ? "one a processor" : LOOPS,
                 "connections",
                 CONNECTIONS,
                 "limits",

@@ -206,11 +206,12 @@ final class FullContestant implements Contestant {
     /// Until every event that the engine has written stands in a signed checkpoint.
     private void awaitSequenced() throws SQLException {
         try (Connection connection = database.connect()) {
-            Polling.until(
-                            SEQUENCED_WITHIN,
-                            () -> database.unsequenced(connection) == 0 ? Optional.of(true) : Optional.empty())
-                    .orElseThrow(() ->
-                            new IllegalStateException("the audit trail is not sequenced after " + SEQUENCED_WITHIN));
+            Optional<Boolean> sequenced = Polling.until(
+                    SEQUENCED_WITHIN,
+                    () -> database.unsequenced(connection) == 0 ? Optional.of(true) : Optional.empty());
+            if (sequenced.isEmpty()) {
+                throw new IllegalStateException("the audit trail is not sequenced after " + SEQUENCED_WITHIN);
+            }
         }
     }
 

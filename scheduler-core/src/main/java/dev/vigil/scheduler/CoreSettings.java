@@ -56,7 +56,8 @@ record CoreSettings(Database database, Core core) {
     /// @param sessionsPort   HTTPS port of sessions and hints; 0 for a free one
     /// @param linkPort       TLS port of the link; 0 for a free one
     /// @param sessionLife    longest life of a worker's session
-    /// @param loops          threads among which the shards are divided, each with a connection of its own
+    /// @param loops          threads among which the shards are divided, each with a connection of its own; 0 for
+    ///                       one a processor, but 2 to 4
     /// @param keepDispatches how long rows of the recovery log are kept; at least `1d`
     /// @param keepEnded      how long ended executions, results, finished tasks and logs are kept (logs a month
     ///                       at most); at least `1d`. Whole months go at once, so up to a month more
@@ -72,7 +73,7 @@ record CoreSettings(Database database, Core core) {
             @DefaultValue("0") int sessionsPort,
             @DefaultValue("0") int linkPort,
             @DefaultValue("1h") Duration sessionLife,
-            @DefaultValue("4") int loops,
+            @DefaultValue("0") int loops,
             @DefaultValue("3d") Duration keepDispatches,
             @DefaultValue("90d") Duration keepEnded) {
         @Override

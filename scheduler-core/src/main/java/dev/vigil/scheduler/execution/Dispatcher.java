@@ -51,14 +51,16 @@ public final class Dispatcher implements LinkEvents, NearbyOwners.Owner, AutoClo
     /// @param url         JDBC address of the database
     /// @param username    role, vigil_core
     /// @param password    its password
-    /// @param loops       threads among which shards are divided; 1 to 64
+    /// @param loops       threads among which shards are divided, 64 at most; 0 for one a processor, but 2 to 4
     /// @param retention   how long it keeps what is over
     public record Settings(
             UUID incarnation, String url, String username, String password, int loops, Retention retention) {
         public Settings {
-            if (loops < 1 || loops > 64) {
-                throw new IllegalArgumentException("vigil.core.loops is " + loops + "; use 1 to 64");
+            if (loops < 0 || loops > 64) {
+                throw new IllegalArgumentException("vigil.core.loops is " + loops + "; use 0 to 64");
             }
+            // With more of them than processors what comes one by one is stored one by one.
+            loops = loops == 0 ? Math.clamp(Runtime.getRuntime().availableProcessors(), 2, 4) : loops;
         }
 
         @Override

@@ -57,37 +57,52 @@ final class Dispatching {
     /// An execution that has a worker and no dispatch row yet.
     private record Planned(Due due, WorkerBoot worker, long n, long fence) {}
 
+    /// A row of a dispatch statement: what a worker is given of a shard at once.
+    private record Row(int shard, WorkerBoot worker) {}
+
     /// Reads on in all lanes that may hold something due within the look-ahead.
     ///
     /// @return whether there may be more to read at once
     boolean read() {
         Instant now = state.core.clock().now();
-        List<Cursor> cursors = state.shards.values().stream()
-                .filter(shard -> !shard.isLeaving())
-                .flatMap(shard -> shard.lanes.toRead(now, state.blocked(shard)).stream())
-                .toList();
+        var cursors = new ArrayList<Cursor>();
+        for (OwnedShard shard : state.shards.values()) {
+            if (!shard.isLeaving()) {
+                cursors.addAll(shard.lanes.toRead(now, state.blocked(shard)));
+            }
+        }
         if (cursors.isEmpty()) {
             return false;
         }
         Instant bound = now.plus(Lanes.READ_AHEAD);
-        var rows = new HashMap<Cursor, List<Due>>();
-        var byLane = new HashMap<Long, List<Cursor>>();
-        cursors.forEach(cursor -> byLane.computeIfAbsent(place(cursor.shard(), cursor.lane()), any -> new ArrayList<>())
-                .add(cursor));
-        for (Due row : state.truth.scan(cursors, bound)) {
-            for (Cursor cursor : byLane.getOrDefault(place(row.shard(), row.lane()), List.of())) {
-                if (row.dueAt().isAfter(bound) || cursor.reads(row.task().namespace())) {
-                    rows.computeIfAbsent(cursor, c -> new ArrayList<>()).add(row);
+        boolean more = false;
+        for (Page page : pages(cursors, state.truth.scan(cursors, bound), bound)) {
+            OwnedShard shard = state.shard(page.from().shard());
+            shard.lanes.read(page, state.blocked(shard), shard.open::containsKey);
+            more |= page.rows().size() >= OwnerReads.SCAN_MAX;
+        }
+        return more;
+    }
+
+    /// What was read, by whose cursor it is.
+    private static List<Page> pages(List<Cursor> cursors, List<Due> rows, Instant bound) {
+        var byLane = new HashMap<Long, List<Page>>();
+        var pages = new ArrayList<Page>(cursors.size());
+        for (Cursor cursor : cursors) {
+            var page = new Page(cursor, new ArrayList<>(), bound);
+            pages.add(page);
+            byLane.computeIfAbsent(place(cursor.shard(), cursor.lane()), any -> new ArrayList<>(1))
+                    .add(page);
+        }
+        for (Due row : rows) {
+            for (Page page : byLane.getOrDefault(place(row.shard(), row.lane()), List.of())) {
+                if (row.dueAt().isAfter(bound) || page.from().reads(row.task().namespace())) {
+                    page.rows().add(row);
                 }
             }
         }
-        for (Cursor cursor : cursors) {
-            rows.getOrDefault(cursor, new ArrayList<>()).sort(Due.ORDER);
-            OwnedShard shard = state.shard(cursor.shard());
-            var page = new Page(cursor, rows.getOrDefault(cursor, List.of()), bound);
-            shard.lanes.read(page, state.blocked(shard), shard.open::containsKey);
-        }
-        return rows.values().stream().anyMatch(page -> page.size() >= OwnerReads.SCAN_MAX);
+        pages.forEach(page -> page.rows().sort(Due.ORDER));
+        return pages;
     }
 
     private static long place(int shard, int lane) {
@@ -121,7 +136,7 @@ final class Dispatching {
     private List<Planned> plan(Map<WorkerBoot, Integer> credits) {
         Instant now = state.core.clock().now();
         var planned = new ArrayList<Planned>();
-        var numbers = new HashMap<String, Long>();
+        var numbers = new HashMap<Row, Long>();
         state.rates.begin(now);
         List<Offer> offers = offers(now);
         if (!offers.isEmpty()) {
@@ -155,7 +170,7 @@ final class Dispatching {
             }
             credits.merge(granted.worker(), granted.count(), Integer::sum);
             state.permits.plan(shard.id, heads.key(), granted.count());
-            long n = numbers.computeIfAbsent(shard.id + " " + granted.worker(), worker -> shard.nextN());
+            long n = numbers.computeIfAbsent(new Row(shard.id, granted.worker()), row -> shard.nextN());
             for (Due due : heads.heads().subList(0, granted.count())) {
                 shard.lanes.remove(due.id());
                 planned.add(new Planned(due, granted.worker(), n, Fence.of(shard.epoch, n)));
@@ -183,10 +198,13 @@ final class Dispatching {
     }
 
     private List<Offer> offersBy(Instant dueBy) {
-        return state.shards.values().stream()
-                .filter(shard -> !shard.isLeaving() && !shard.hasCommands())
-                .flatMap(shard -> shard.lanes.offers(dueBy, state.blocked(shard)).stream())
-                .toList();
+        var offers = new ArrayList<Offer>();
+        for (OwnedShard shard : state.shards.values()) {
+            if (!shard.isLeaving() && !shard.hasCommands()) {
+                offers.addAll(shard.lanes.offers(dueBy, state.blocked(shard)));
+            }
+        }
+        return offers;
     }
 
     private void commit(List<Planned> planned) {
