@@ -140,7 +140,7 @@ final class Adoption {
             open.startedAt = old.startedAt;
             open.startEvent = old.startEvent;
             open.workerFence = old.workerFence;
-            open.vanishedAt = old.vanishedAt;
+            open.word = old.word;
             open.enter(old.phase == Phase.ENDING ? Phase.SENT : old.phase, old.since);
         } else if ((old != null && old.phase == Phase.COMMITTED) || before.committing.contains(open.id())) {
             endings.neverRan(open, "not_sent");
@@ -163,7 +163,7 @@ final class Adoption {
                 var open = new Open(row.due(), row.worker(), Fence.of(shard.epoch, n));
                 open.workerFence = row.fence();
                 open.listedAt = state.core.nanos();
-                open.vanishedAt = shard.vanishedAt;
+                open.word = shard.word(open.listedAt);
                 open.enter(Phase.INHERITED, state.core.nanos());
                 opens.put(open.id(), open);
                 lines.add(new Line(shard.id, n, low, row.worker(), open.id(), open.attempt, new byte[0]));
@@ -195,7 +195,7 @@ final class Adoption {
         for (OwnedShard shard : List.copyOf(state.shards.values())) {
             for (Open open : List.copyOf(shard.open.values())) {
                 switch (open.phase) {
-                    case INHERITED, UNHEARD -> decide(shard, open, now);
+                    case INHERITED, UNHEARD -> decide(open, now);
                     case SENT -> check(open, now);
                     case COMMITTED, ENDING -> {
                         // Nothing is on a worker yet, or no longer.
@@ -206,12 +206,10 @@ final class Adoption {
         listAgain(now);
     }
 
-    private void decide(OwnedShard shard, Open open, long now) {
-        boolean vanished = open.phase == Phase.INHERITED && shard.orphaned;
-        Duration allowed = Orphans.allowance(vanished);
-        long from = vanished && open.vanishedAt != null ? open.vanishedAt : open.since;
-        Duration waited = Duration.ofNanos(now - from);
-        Decision decision = Orphans.decide(state.core.workers().sight(open, open.since), waited, allowed);
+    private void decide(Open open, long now) {
+        long until = Orphans.until(open.phase == Phase.INHERITED, open.since, open.word);
+        Duration left = Duration.ofNanos(until - now);
+        Decision decision = Orphans.decide(state.core.workers().sight(open, open.since), left);
         switch (decision) {
             case KEEP -> {
                 Long fence = state.core.workers().fence(open);
@@ -230,7 +228,6 @@ final class Adoption {
             case LOST -> endings.lost(open);
             case WAIT -> {
                 // The worker may still come back with it.
-                long until = from + allowed.toNanos();
                 decisionAt = decisionAt == null || until - decisionAt < 0 ? until : decisionAt;
             }
         }

@@ -160,7 +160,7 @@ final class LoopState {
         List<Integer> mine = ids.stream().filter(this::owns).toList();
         mine.forEach(id -> shard(id).open.values().forEach(index::remove));
         List<Integer> orphaned =
-                mine.stream().filter(id -> shard(id).isOrphaned()).toList();
+                mine.stream().filter(id -> shard(id).isOrphaned(core.nanos())).toList();
         truth.release(owned(mine), orphaned);
         mine.forEach(this::lose);
     }

@@ -22,8 +22,8 @@ final class Open {
     Phase phase;
     /// Since when it is in its phase, or the worker unheard, monotonic.
     long since;
-    /// When the owner that vanished was last seen to live, monotonic; null when nobody saw it, or it did not vanish.
-    @Nullable Long vanishedAt;
+    /// Until when an owner that vanished may vouch for it, monotonic; null when none did.
+    @Nullable Long word;
     /// When the worker said it started; null until then.
     @Nullable Instant startedAt;
     /// The fence under which the worker holds it, which is older than [#fence] when an owner listed it again.

@@ -1,6 +1,7 @@
 package dev.vigil.scheduler.execution;
 
 import java.time.Duration;
+import org.jspecify.annotations.Nullable;
 
 /// When an open dispatch is given up whose worker does not answer for it. Too early would run it twice, so each
 /// case waits for what stops the worker: its watchdog kills what it runs after 12 s without a word of an owner, or of
@@ -48,14 +49,13 @@ final class Orphans {
 
     /// Decides about a dispatch.
     ///
-    /// @param waited  how long the worker has been waited for
-    /// @param allowed how long it may be: [#allowance]
-    static Decision decide(Sight sight, Duration waited, Duration allowed) {
+    /// @param left how much longer its worker may be waited for: what is left to [#until]
+    static Decision decide(Sight sight, Duration left) {
         return switch (sight) {
             case HERE_WITH_IT -> Decision.KEEP;
             case HERE_WITHOUT_IT -> Decision.NEVER_RAN;
             case GONE -> Decision.LOST;
-            case UNHEARD -> waited.compareTo(allowed) >= 0 ? Decision.LOST : Decision.WAIT;
+            case UNHEARD -> left.isPositive() ? Decision.WAIT : Decision.LOST;
         };
     }
 
@@ -64,5 +64,22 @@ final class Orphans {
     /// @param coreVanished the core that dispatched it vanished too, so the worker may believe the database down
     static Duration allowance(boolean coreVanished) {
         return coreVanished ? GRACE.plus(MARGIN) : SILENCE;
+    }
+
+    /// Until when an unheard worker is waited for, monotonic. What another core vouched for when it vanished may run on
+    /// by its word even if this core has heard its worker since: the worker may not have heard this core.
+    ///
+    /// @param heard when the worker was heard last, or the dispatch was inherited
+    /// @param word  until when a core that vanished may vouch for it; null when none does
+    static long until(boolean inherited, long heard, @Nullable Long word) {
+        long silent = heard + allowance(false).toNanos();
+        if (word == null) {
+            return silent;
+        }
+        return inherited ? word : later(silent, word);
+    }
+
+    private static long later(long one, long other) {
+        return one - other > 0 ? one : other;
     }
 }

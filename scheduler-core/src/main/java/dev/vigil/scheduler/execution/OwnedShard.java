@@ -142,9 +142,15 @@ final class OwnedShard {
         }
     }
 
-    /// Whether something of an owner that vanished is open here, and its worker has not been heard of.
-    boolean isOrphaned() {
-        return orphaned && open.values().stream().anyMatch(one -> one.phase == Open.Phase.INHERITED);
+    /// Whether something of an owner that vanished is open here, and may run on by its word.
+    boolean isOrphaned(long now) {
+        return open.values().stream().anyMatch(one -> one.word != null && one.word - now > 0);
+    }
+
+    /// Until when its last owner may vouch for what is open here, monotonic; null when it did not vanish.
+    @Nullable Long word(long now) {
+        long last = vanishedAt == null ? now : vanishedAt;
+        return orphaned ? last + Orphans.allowance(true).toNanos() : null;
     }
 
     boolean hasCommands() {

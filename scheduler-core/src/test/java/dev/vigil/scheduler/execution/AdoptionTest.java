@@ -133,18 +133,38 @@ class AdoptionTest {
 
     @Test
     void an_inherited_dispatch_of_a_vanished_core_is_waited_for_61_seconds() {
-        state.shard(shard).orphaned = true;
-
-        openFor(61);
+        vanished(61);
         adoption.watch();
         endings.flush();
         assertThat(fixture.count("SELECT losses FROM scheduler.execution")).isZero();
-        openFor(62);
+        vanished(62);
         adoption.watch();
         endings.flush();
 
         assertThat(fixture.count("SELECT losses FROM scheduler.execution")).isOne();
         assertThat(fixture.count("SELECT attempt FROM scheduler.execution")).isZero();
+    }
+
+    @Test
+    void a_worker_that_was_heard_since_its_core_vanished_is_given_up_no_sooner_for_it_may_not_have_heard_this_one() {
+        for (int seconds : new int[] {50, 62}) {
+            vanished(seconds);
+            long heard = System.nanoTime() - Duration.ofSeconds(17).toNanos();
+            open().enter(Phase.SENT, heard);
+            adoption.workerSilent(WORKER, heard, Duration.ZERO);
+            assertThat(state.shard(shard).isOrphaned(System.nanoTime())).isEqualTo(seconds < 61);
+
+            adoption.watch();
+            endings.flush();
+
+            assertThat(fixture.count("SELECT losses FROM scheduler.execution")).isEqualTo(seconds < 61 ? 0 : 1);
+        }
+    }
+
+    private void vanished(int seconds) {
+        state.lose(shard);
+        long last = System.nanoTime() - Duration.ofSeconds(seconds).toNanos();
+        adoption.adopt(List.of(new Claim(shard, claim.epoch(), claim.changeSeq(), true, last)));
     }
 
     @Test
@@ -174,7 +194,7 @@ class AdoptionTest {
         adoption.reload();
         adoption.recall();
 
-        assertThat(open().vanishedAt).isEqualTo(vanished);
+        assertThat(open().word).isEqualTo(vanished + Orphans.allowance(true).toNanos());
     }
 
     @Test

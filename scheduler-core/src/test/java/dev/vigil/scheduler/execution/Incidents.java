@@ -59,6 +59,16 @@ final class Incidents {
         simulation.cores().stream().filter(core -> core != employer).forEach(core -> {
             worker.to(core).part(until);
             worker.from(core).part(until);
+            if (world.happens(0.5)) {
+                // For a moment it is heard, and hears nothing.
+                world.after(world.millis(8_000, 40_000), simulation.clients(), () -> {
+                    worker.to(core).part(0);
+                    world.after(
+                            1_500 * World.MILLI,
+                            simulation.clients(),
+                            () -> worker.to(core).part(until));
+                });
+            }
         });
         server.part(employer.host, true);
         world.after(until - world.now(), simulation.clients(), () -> server.part(employer.host, false));

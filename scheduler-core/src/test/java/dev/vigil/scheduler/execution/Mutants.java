@@ -29,6 +29,11 @@ final class Mutants {
                         "holds",
                         Mutant.instead(code -> code.iconst_1().ireturn())),
                 new Mutant(
+                        "who has heard a worker of a vanished core gives it up like any other",
+                        "Orphans",
+                        "later",
+                        Mutant.instead(code -> code.lload(0).lreturn())),
+                new Mutant(
                         "a worker whose core vanished too is waited for no longer than any other",
                         "Orphans",
                         "allowance",

@@ -110,21 +110,27 @@ class RulesTest {
 
     @Test
     void an_open_dispatch_is_given_up_at_once_in_16_seconds_or_after_the_grace() {
-        Duration vanished = Orphans.allowance(true);
-        Duration silent = Orphans.allowance(false);
+        Duration some = Duration.ofNanos(1);
 
-        assertThat(vanished).isEqualTo(Duration.ofMillis(61_250));
-        assertThat(silent).isEqualTo(Duration.ofSeconds(16));
-        assertThat(Orphans.decide(Sight.GONE, Duration.ZERO, vanished)).isEqualTo(Decision.LOST);
-        assertThat(Orphans.decide(Sight.HERE_WITHOUT_IT, Duration.ZERO, vanished))
-                .isEqualTo(Decision.NEVER_RAN);
-        assertThat(Orphans.decide(Sight.HERE_WITH_IT, Duration.ofHours(1), silent))
-                .isEqualTo(Decision.KEEP);
-        assertThat(Orphans.decide(Sight.UNHEARD, Duration.ofMillis(15_999), silent))
-                .isEqualTo(Decision.WAIT);
-        assertThat(Orphans.decide(Sight.UNHEARD, silent, silent)).isEqualTo(Decision.LOST);
-        assertThat(Orphans.decide(Sight.UNHEARD, Duration.ofSeconds(61), vanished))
-                .isEqualTo(Decision.WAIT);
+        assertThat(Orphans.allowance(true)).isEqualTo(Duration.ofMillis(61_250));
+        assertThat(Orphans.allowance(false)).isEqualTo(Duration.ofSeconds(16));
+        assertThat(Orphans.decide(Sight.GONE, some)).isEqualTo(Decision.LOST);
+        assertThat(Orphans.decide(Sight.HERE_WITHOUT_IT, some)).isEqualTo(Decision.NEVER_RAN);
+        assertThat(Orphans.decide(Sight.HERE_WITH_IT, Duration.ofHours(-1))).isEqualTo(Decision.KEEP);
+        assertThat(Orphans.decide(Sight.UNHEARD, some)).isEqualTo(Decision.WAIT);
+        assertThat(Orphans.decide(Sight.UNHEARD, Duration.ZERO)).isEqualTo(Decision.LOST);
+    }
+
+    @Test
+    void what_a_vanished_core_may_vouch_for_is_given_up_by_nobody_before_even_if_its_worker_was_heard_since() {
+        long word = 61 * SECOND;
+
+        assertThat(Orphans.until(true, 10 * SECOND, null)).isEqualTo(26 * SECOND);
+        assertThat(Orphans.until(true, 10 * SECOND, word)).isEqualTo(word);
+        assertThat(Orphans.until(true, 50 * SECOND, word)).as("inherited late").isEqualTo(word);
+        assertThat(Orphans.until(false, 10 * SECOND, null)).isEqualTo(26 * SECOND);
+        assertThat(Orphans.until(false, 10 * SECOND, word)).isEqualTo(word);
+        assertThat(Orphans.until(false, 50 * SECOND, word)).as("heard since").isEqualTo(66 * SECOND);
     }
 
     @Test
