@@ -1,7 +1,6 @@
 package dev.vigil.audit.log;
 
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -16,11 +15,6 @@ import org.springframework.jdbc.support.SqlArrayValue;
 /// The table `audit.event_ids`: where in the log an event is found by its id. Ids begin with the time, so those of a
 /// step lie close together: a row has some of one second, and the second is what they are looked up by.
 public final class EventIds {
-    /// As PostgreSQL orders them.
-    static final Comparator<UUID> IN_ORDER = Comparator.comparingLong(
-                    (UUID id) -> id.getMostSignificantBits() ^ Long.MIN_VALUE)
-            .thenComparingLong(id -> id.getLeastSignificantBits() ^ Long.MIN_VALUE);
-
     // Of 24 bytes each, so a row stays below the 2 KiB from which PostgreSQL stores it apart.
     private static final int IDS_MAX = 64;
     /// Leaves of 48 bits of milliseconds those above 1,024 of them.
@@ -35,6 +29,12 @@ public final class EventIds {
         this.connections = connections;
     }
 
+    /// As PostgreSQL orders them.
+    static int inOrder(UUID one, UUID other) {
+        int high = Long.compareUnsigned(one.getMostSignificantBits(), other.getMostSignificantBits());
+        return high != 0 ? high : Long.compareUnsigned(one.getLeastSignificantBits(), other.getLeastSignificantBits());
+    }
+
     private static long second(UUID id) {
         return id.getMostSignificantBits() >>> SECOND_SHIFT;
     }
@@ -42,7 +42,7 @@ public final class EventIds {
     /// Ids of one second, in order.
     private record Run(List<UUID> ids) {
         static List<Run> of(List<UUID> ids) {
-            List<UUID> sorted = ids.stream().sorted(IN_ORDER).toList();
+            List<UUID> sorted = ids.stream().sorted(EventIds::inOrder).toList();
             var runs = new ArrayList<Run>();
             for (int from = 0; from < sorted.size(); ) {
                 long second = EventIds.second(sorted.get(from));

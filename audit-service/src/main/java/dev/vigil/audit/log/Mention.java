@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.List;
 import java.util.UUID;
 
 /// Something that events mention and are found by.
@@ -24,7 +25,9 @@ public record Mention(Kind kind, UUID key) {
         TASK(5),
         EXECUTION(6),
         WORKER(7),
-        SUBJECT(8);
+        SUBJECT(8),
+        /// A task that runs once, and its execution: both have one id, so one row lists what mentions both.
+        ONCE(9);
 
         private final int code;
 
@@ -36,6 +39,12 @@ public record Mention(Kind kind, UUID key) {
         int code() {
             return code;
         }
+    }
+
+    /// As what events that mention it are listed: as it is, and where the event mentions task and execution under one
+    /// id, as both.
+    List<Mention> forms() {
+        return kind == Kind.TASK || kind == Kind.EXECUTION ? List.of(this, new Mention(Kind.ONCE, key)) : List.of(this);
     }
 
     /// A text that is mentioned. Its key are the first 128 bits of its SHA-256: enough for a directory, as nobody can

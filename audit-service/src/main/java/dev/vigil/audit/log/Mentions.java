@@ -6,6 +6,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.UUID;
 import javax.sql.DataSource;
 import org.jspecify.annotations.Nullable;
@@ -50,7 +51,13 @@ public final class Mentions {
         }
     }
 
-    private record Found(Mention mention, long newest, Places places) {}
+    private record Found(Mention mention, long newest, Places places) {
+        static int inOrder(Found one, Found other) {
+            int kind = Integer.compare(
+                    one.mention.kind().code(), other.mention.kind().code());
+            return kind != 0 ? kind : EventIds.inOrder(one.mention.key(), other.mention.key());
+        }
+    }
 
     private record Listed(Place place, EventKeys keys) {}
 
@@ -100,8 +107,13 @@ public final class Mentions {
         label(mentions, Kind.RESULT, keys.result(), labels);
         label(mentions, Kind.SUBJECT, keys.about().subject(), labels);
         id(mentions, Kind.USER, keys.about().user());
-        id(mentions, Kind.TASK, keys.about().task());
-        id(mentions, Kind.EXECUTION, keys.about().execution());
+        UUID task = keys.about().task();
+        if (task != null && task.equals(keys.about().execution())) {
+            mentions.add(new Mention(Kind.ONCE, task));
+        } else {
+            id(mentions, Kind.TASK, task);
+            id(mentions, Kind.EXECUTION, keys.about().execution());
+        }
         id(mentions, Kind.WORKER, keys.about().worker());
         return mentions;
     }
@@ -121,8 +133,7 @@ public final class Mentions {
 
     private void store(List<Found> found) {
         // In the order of the index: neighbours go to the same page.
-        found.sort(Comparator.<Found>comparingInt(row -> row.mention().kind().code())
-                .thenComparing(row -> row.mention().key(), EventIds.IN_ORDER));
+        found.sort(Found::inOrder);
         var rows = new CopyRows();
         for (Found row : found) {
             rows.row(5)
@@ -142,6 +153,28 @@ public final class Mentions {
     ///
     /// @param after the row before them; null at the beginning
     public List<Row> list(Wanted wanted, @Nullable Row after, int limit) {
+        List<Mention> forms = wanted.mention().forms();
+        if (forms.size() == 1) {
+            return rows(wanted, after, limit);
+        }
+        Comparator<Row> inTime = Comparator.comparingLong(Row::newest).thenComparingLong(Row::span);
+        var bySpan = new TreeMap<Row, List<Place>>(wanted.newestFirst() ? inTime.reversed() : inTime);
+        for (Mention form : forms) {
+            for (Row row : rows(wanted.of(form), after, limit)) {
+                bySpan.computeIfAbsent(row, _ -> new ArrayList<>()).addAll(row.places());
+            }
+        }
+        // Those beyond the limit may lack what is behind the last row of the other form.
+        return bySpan.entrySet().stream()
+                .limit(limit)
+                .map(span -> new Row(
+                        span.getKey().newest(),
+                        span.getKey().span(),
+                        span.getValue().stream().sorted().toList()))
+                .toList();
+    }
+
+    private List<Row> rows(Wanted wanted, @Nullable Row after, int limit) {
         return wanted.newestFirst() ? newestFirst(wanted, after, limit) : oldestFirst(wanted, after, limit);
     }
 
@@ -186,6 +219,11 @@ public final class Mentions {
     /// @return its places by the first index of the span
     public Map<Long, List<Place>> in(List<Row> spans, Mention mention) {
         var places = new HashMap<Long, List<Place>>();
+        mention.forms().forEach(form -> addIn(spans, form, places));
+        return places;
+    }
+
+    private void addIn(List<Row> spans, Mention mention, Map<Long, List<Place>> places) {
         db.sql("""
                         SELECT mention.newest, mention.span, mention.places
                           FROM unnest(:newests, :spans) AS wanted (newest, span)
@@ -198,9 +236,8 @@ public final class Mentions {
                 .param("key", mention.key())
                 .query(row -> {
                     Row other = row(row.getLong(1), row.getLong(2), row.getBytes(3));
-                    places.put(other.span(), other.places());
+                    places.computeIfAbsent(other.span(), _ -> new ArrayList<>()).addAll(other.places());
                 });
-        return places;
     }
 
     private static SqlArrayValue array(List<Long> values) {

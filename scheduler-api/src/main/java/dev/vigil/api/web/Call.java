@@ -154,7 +154,8 @@ public final class Call {
         }
         byte[] known = body;
         if (known == null) {
-            known = request.getInputStream().readNBytes(max + 1);
+            long announced = request.getContentLengthLong();
+            known = request.getInputStream().readNBytes(announced < 0 ? max + 1 : (int) announced);
             body = known;
         }
         if (known.length > max) {
