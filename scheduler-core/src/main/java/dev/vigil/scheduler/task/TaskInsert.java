@@ -84,17 +84,39 @@ final class TaskInsert {
             SELECT t.id, t.created_at, news.due_at FROM t JOIN news USING (id)
             """;
 
+    /// Many rows, from an array for each column.
+    private static final String ROWS = """
+            SELECT * FROM unnest(:ids::uuid[], :namespaces::int[], :owners::uuid[], :shards::int[],
+                                 :lanes::smallint[], :priorities::smallint[], :names::text[],
+                                 :handlers::text[], :timeouts::int[], :maxAttempts::smallint[],
+                                 :backoffs::smallint[], :retryInitials::int[], :retryMaxes::int[],
+                                 :misfires::smallint[], :misfireLimits::smallint[],
+                                 :overlaps::smallint[], :labels::jsonb[], :ats::timestamptz[],
+                                 :keyIds::uuid[], :inlines::bytea[], :eventCounts::int[],
+                                 :events::bytea[])
+                     AS v(id, namespace, owner, shard, lane, priority, name, handler,
+                          timeout_ms, max_attempts, backoff, retry_initial_ms, retry_max_ms,
+                          misfire, misfire_limit, overlap, labels, at, key_id, inline,
+                          event_count, events)""";
+
+    /// A single row of the same arrays, without a set for each column.
+    private static final String ROW = """
+            SELECT (:ids::uuid[])[1] AS id, (:namespaces::int[])[1] AS namespace,
+                   (:owners::uuid[])[1] AS owner, (:shards::int[])[1] AS shard,
+                   (:lanes::smallint[])[1] AS lane, (:priorities::smallint[])[1] AS priority,
+                   (:names::text[])[1] AS name, (:handlers::text[])[1] AS handler,
+                   (:timeouts::int[])[1] AS timeout_ms, (:maxAttempts::smallint[])[1] AS max_attempts,
+                   (:backoffs::smallint[])[1] AS backoff, (:retryInitials::int[])[1] AS retry_initial_ms,
+                   (:retryMaxes::int[])[1] AS retry_max_ms, (:misfires::smallint[])[1] AS misfire,
+                   (:misfireLimits::smallint[])[1] AS misfire_limit,
+                   (:overlaps::smallint[])[1] AS overlap, (:labels::jsonb[])[1] AS labels,
+                   (:ats::timestamptz[])[1] AS at, (:keyIds::uuid[])[1] AS key_id,
+                   (:inlines::bytea[])[1] AS inline, (:eventCounts::int[])[1] AS event_count,
+                   (:events::bytea[])[1] AS events""";
+
     private static final String CREATE_PLAIN = """
             WITH v AS (
-              SELECT * FROM unnest(:ids::uuid[], :namespaces::int[], :owners::uuid[], :shards::int[], :lanes::smallint[],
-                                   :priorities::smallint[], :names::text[], :handlers::text[], :timeouts::int[],
-                                   :maxAttempts::smallint[], :backoffs::smallint[], :retryInitials::int[],
-                                   :retryMaxes::int[], :misfires::smallint[], :misfireLimits::smallint[],
-                                   :overlaps::smallint[], :labels::jsonb[], :ats::timestamptz[], :keyIds::uuid[],
-                                   :inlines::bytea[], :eventCounts::int[], :events::bytea[])
-                AS v(id, namespace, owner, shard, lane, priority, name, handler, timeout_ms, max_attempts, backoff,
-                     retry_initial_ms, retry_max_ms, misfire, misfire_limit, overlap, labels, at, key_id, inline,
-                     event_count, events)
+              %s
             ), t AS (
               INSERT INTO scheduler.task
                      (namespace, id, version, owner, shard, kind, priority, name, handler, timeout_ms, max_attempts,
@@ -123,6 +145,9 @@ final class TaskInsert {
             SELECT t.id, t.created_at, e.due_at FROM t JOIN e USING (id)
             """;
 
+    private static final String CREATE_MANY = CREATE_PLAIN.formatted(ROWS);
+    private static final String CREATE_ONE = CREATE_PLAIN.formatted(ROW);
+
     private final JdbcClient db;
 
     TaskInsert(JdbcClient db) {
@@ -145,7 +170,7 @@ final class TaskInsert {
         identity(columns);
         if (tasks.stream().allMatch(Planned::isPlain)) {
             DraftColumns.addOneTime(columns, Planned::draft);
-            return db.sql(CREATE_PLAIN).params(columns.arrays());
+            return db.sql(tasks.size() == 1 ? CREATE_ONE : CREATE_MANY).params(columns.arrays());
         }
         DraftColumns.add(columns, Planned::draft);
         extras(columns);
