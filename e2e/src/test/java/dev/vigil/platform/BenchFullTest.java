@@ -45,10 +45,12 @@ class BenchFullTest {
             peer.ask("{'op':'install'}");
             peer.ask("{'op':'open'}");
             assertThat(peer.ask("{'op':'hello'}").path("version").asString()).isEqualTo("vigil full");
-            // More than the usual 100 calls a minute.
-            JsonNode single = peer.ask("{'op':'enqueue_single','clients':8,'seconds':2.5,'due':'future'}");
-            assertThat(single.path("errors").asInt()).isZero();
-            assertThat(single.path("n").asInt()).isGreaterThan(100);
+            // More than the usual 100 calls a minute, however busy the machine is.
+            for (int created = 0; created <= 100; ) {
+                JsonNode single = peer.ask("{'op':'enqueue_single','clients':8,'seconds':2.5,'due':'future'}");
+                assertThat(single.path("errors").asInt()).isZero();
+                created += single.path("n").asInt();
+            }
             peer.ask("{'op':'enqueue_bulk','n':" + TASKS + ",'due':'now'}");
             assertThat(peer.ask("{'op':'remaining'}").path("remaining").asInt()).isEqualTo(TASKS);
 
