@@ -232,7 +232,7 @@ class AgentLinkTest {
             agent.runner.finishAll();
 
             assertThat(drained.get()).isTrue();
-            assertThat(core.engine.goodbye).hasSize(1);
+            await().until(() -> core.engine.goodbye.size() == 1);
             assertThat(core.engine.ended).hasSize(1);
             assertThat(core.engine.silent).isEmpty();
         }
@@ -248,7 +248,7 @@ class AgentLinkTest {
 
             // Heartbeats are a second apart, and two of them were passed before.
             assertThat(Duration.ofNanos(System.nanoTime() - since)).isLessThan(Duration.ofSeconds(1));
-            assertThat(core.engine.goodbye).hasSize(1);
+            await().until(() -> core.engine.goodbye.size() == 1);
         }
     }
 
@@ -265,7 +265,7 @@ class AgentLinkTest {
                     attempt -> attempt.outcome().complete(new Outcome.Abandoned("", Duration.ZERO, true)));
 
             assertThat(agent.link.leave(Duration.ofSeconds(10))).isTrue();
-            assertThat(core.engine.goodbye).hasSize(1);
+            await().until(() -> core.engine.goodbye.size() == 1);
             assertThat(core.engine.ended).isEmpty();
             assertThat(core.engine.silent).isEmpty();
         }
@@ -288,7 +288,7 @@ class AgentLinkTest {
 
             assertThat(drained.get(20, java.util.concurrent.TimeUnit.SECONDS)).isTrue();
             for (TestCore each : List.of(core, second, third)) {
-                assertThat(each.engine.goodbye).hasSize(1);
+                await().until(() -> each.engine.goodbye.size() == 1);
                 assertThat(each.engine.silent).isEmpty();
             }
         }

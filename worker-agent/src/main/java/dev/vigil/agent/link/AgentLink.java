@@ -385,6 +385,9 @@ public final class AgentLink implements AutoCloseable {
 
     private void flush() {
         cores.each((core, connection) -> {
+            if (connection.hasLeft()) {
+                return;
+            }
             List<AckRecord> acks = List.copyOf(core.acks());
             core.acks().clear();
             sendAll(core, connection, FrameType.ACK, Bodies.acks(acks));
@@ -430,7 +433,8 @@ public final class AgentLink implements AutoCloseable {
             if (connection.nanosSinceAnswer() > SILENT_NANOS) {
                 LOG.warn("event=core_silent core={}", core.address().incarnation());
                 close(core, connection);
-            } else if (!connection.beat(holdings.list(), parts.keeper().current())) {
+            } else if (!connection.hasLeft()
+                    && !connection.beat(holdings.list(), parts.keeper().current())) {
                 close(core, connection);
             } else if (endsSoon(connection)) {
                 core.refresh();

@@ -147,6 +147,13 @@ final class CoreConnection implements AutoCloseable {
         return first;
     }
 
+    /// Whether this worker has said that it leaves. Nothing more may be sent then: a core that has answered does not
+    /// know
+    /// the connection any more.
+    boolean hasLeft() {
+        return left;
+    }
+
     /// How many bytes of logs and progress the core can be sent now.
     int room() {
         return window.room();
