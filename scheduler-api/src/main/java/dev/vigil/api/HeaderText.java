@@ -2,9 +2,8 @@ package dev.vigil.api;
 
 import java.util.regex.Pattern;
 
-/// What the firewall lets through in headers: what Spring Security lets through by default. It asks for each header
-/// that
-/// is read, and a token has a thousand characters; printable ASCII needs no pattern.
+/// What the firewall lets through in headers: what Spring Security lets through by default. It is asked for each
+/// header that is read, and a token has a thousand characters; printable ASCII needs no pattern.
 final class HeaderText {
     private static final Pattern NAME = Pattern.compile("[\\p{IsAssigned}&&[^\\p{IsControl}]]*");
     private static final Pattern VALUE = Pattern.compile("[\\p{IsAssigned}&&[[^\\p{IsControl}]||\\t]]*");

@@ -12,9 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /// Reads an execution beside its task, as the owner's queries select them.
 final class DueRow {
-    /// What [#due] reads, in this order; a column `payload` follows. By number: a look for the name of each takes as
-    /// long
-    /// as the rest of a row.
+    /// What [#due] reads, in this order; a column `payload` follows. By number: a look for the name of each takes
+    /// as long as the rest of a row.
     static final String COLUMNS = """
             e.shard, e.id, e.lane, e.due_at, e.scheduled_for, e.attempt, e.losses, e.fence_min, e.namespace, e.task_id,
             e.version, t.owner, t.handler, t.key_id, t.payload_version, t.timeout_ms, t.max_attempts, t.backoff,

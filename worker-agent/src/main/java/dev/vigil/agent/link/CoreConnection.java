@@ -147,9 +147,8 @@ final class CoreConnection implements AutoCloseable {
         return first;
     }
 
-    /// Whether this worker has said that it leaves. Nothing more may be sent then: a core that has answered does not
-    /// know
-    /// the connection any more.
+    /// Whether this worker has said that it leaves. Nothing more may be sent then: a core that has answered does
+    /// not know the connection any more.
     boolean hasLeft() {
         return left;
     }
