@@ -19,7 +19,8 @@ final class ExecutionQuery {
     private static final String OPEN = """
             SELECT * FROM (
               SELECT e.id, e.task_id, e.namespace, t.owner, t.handler, t.payload_version, t.key_id, e.scheduled_for,
-                     e.attempt + (d.fence IS NOT NULL)::int AS attempt, greatest(d.at, e.due_at) AS started_at,
+                     e.attempt + (d.fence IS NOT NULL)::int AS attempt,
+                     CASE WHEN d.fence IS NOT NULL THEN greatest(d.at, e.due_at) END AS started_at,
                      NULL::timestamptz AS finished_at, NULL::bigint AS duration_ms, d.worker, NULL::text AS code,
                      0::bigint AS fence, e.shard,
                      CASE WHEN d.fence IS NOT NULL THEN 'RUNNING'

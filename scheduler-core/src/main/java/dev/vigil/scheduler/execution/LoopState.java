@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.UUID;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -118,6 +119,21 @@ final class LoopState {
         var both = new HashSet<>(blocked);
         both.addAll(shard.starved);
         return both;
+    }
+
+    /// When something is to be done next.
+    ///
+    /// @param sent when something is to be sent next; null when nothing is
+    /// @return null when nothing is to be done
+    @Nullable Instant nextWake(@Nullable Instant sent) {
+        Instant asked = rates.nextAsk();
+        Instant next = asked == null ? sent : Lanes.earlier(sent, asked);
+        for (OwnedShard shard : shards.values()) {
+            Instant due = shard.isLeaving() ? null : shard.lanes.nextWake(blocked(shard));
+            next = due == null ? next : Lanes.earlier(next, due);
+            next = shard.lookAt == null ? next : Lanes.earlier(next, shard.lookAt);
+        }
+        return next;
     }
 
     void forget(Open open) {

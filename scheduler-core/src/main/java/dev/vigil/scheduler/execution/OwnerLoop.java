@@ -230,6 +230,8 @@ final class OwnerLoop implements AutoCloseable {
                 more = turn();
             } catch (InterruptedException interrupted) {
                 break;
+            } catch (RuntimeException failure) { // its shards would stay its own, and stand still
+                more = fail(failure);
             }
         }
         finish();
@@ -252,16 +254,20 @@ final class OwnerLoop implements AutoCloseable {
             read();
             return step();
         } catch (RuntimeException failure) {
-            LOG.warn(
-                    "event=loop_failed name={} reason={} next=read_anew_in_{}",
-                    thread.getName(),
-                    NestedExceptionUtils.getMostSpecificCause(failure).toString(),
-                    RETRY);
-            failed = true;
-            failedAt = state.core.nanos();
-            state.truth.close();
-            return false;
+            return fail(failure);
         }
+    }
+
+    private boolean fail(RuntimeException failure) {
+        LOG.warn(
+                "event=loop_failed name={} reason={} next=read_anew_in_{}",
+                thread.getName(),
+                NestedExceptionUtils.getMostSpecificCause(failure).toString(),
+                RETRY);
+        failed = true;
+        failedAt = state.core.nanos();
+        state.truth.close();
+        return false;
     }
 
     private void read() {
@@ -353,17 +359,13 @@ final class OwnerLoop implements AutoCloseable {
         }
         long now = state.core.nanos();
         long wait = Math.min(housekeptAt + HOUSEKEEPING.toNanos() - now, adoption.nanosToDecision());
-        Instant next = dispatching.nextSend();
-        Instant again = state.rates.nextAsk();
-        next = again == null ? next : Lanes.earlier(next, again);
-        for (OwnedShard shard : state.shards.values()) {
-            Instant due = shard.isLeaving() ? null : shard.lanes.nextWake(state.blocked(shard));
-            next = due == null ? next : Lanes.earlier(next, due);
-            next = shard.lookAt == null ? next : Lanes.earlier(next, shard.lookAt);
-        }
-        if (next != null) {
-            wait = Math.min(
-                    wait, Duration.between(state.core.clock().at(now), next).toNanos());
+        Instant next = state.nextWake(dispatching.nextSend());
+        // What lies behind the next housekeeping may lie so far ahead that its nanoseconds are no number.
+        Duration left = next == null
+                ? HOUSEKEEPING
+                : Duration.between(state.core.clock().at(now), next);
+        if (left.compareTo(HOUSEKEEPING) < 0) {
+            wait = left.isNegative() ? 0 : Math.min(wait, left.toNanos());
         }
         // What is due waits for the right to act, and does not keep the processor busy meanwhile.
         return Math.max(state.core.mayAct() ? 0 : NO_RIGHT.toNanos(), wait);

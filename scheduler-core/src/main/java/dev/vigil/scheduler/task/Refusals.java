@@ -7,7 +7,7 @@ import java.util.Optional;
 
 /// What a draft may not ask for: the impossible, and what the engine does not do.
 final class Refusals {
-    /// How far ahead a one_time task may lie.
+    /// How far ahead a one_time task, or the first step of an interval, may lie.
     private static final Duration AHEAD_MAX = Duration.ofDays(36525);
 
     private Refusals() {}
@@ -29,13 +29,18 @@ final class Refusals {
         }
         return switch (draft.schedule()) {
             case Schedule.OneTime(Instant at)
-            when at != null && at.isAfter(now.plus(AHEAD_MAX)) ->
-                Optional.of(new Refused(
-                        "/schedule/at", "too_far", at + " is more than 100 years ahead", "use an earlier time"));
+            when at != null && at.isAfter(now.plus(AHEAD_MAX)) -> Optional.of(tooFar("/schedule/at", at));
             case Schedule.OneTime ignored -> Optional.empty();
+            case Schedule.Interval(Duration ignored, Instant anchor)
+            when anchor != null && anchor.isAfter(now.plus(AHEAD_MAX)) ->
+                Optional.of(tooFar("/schedule/anchor", anchor));
             case Schedule.Interval ignored -> Optional.empty();
             case Schedule.Cron cron -> of(cron, now);
         };
+    }
+
+    private static Refused tooFar(String pointer, Instant at) {
+        return new Refused(pointer, "too_far", at + " is more than 100 years ahead", "use an earlier time");
     }
 
     /// A fire that moves stays before the next one. How far the fires of a calendar lie apart differs, so theirs

@@ -156,10 +156,14 @@ class DispatcherTest {
     @Test
     void a_queued_execution_is_cancelled_at_once() {
         UUID id = FIXTURE.create(tasks, new Schedule.OneTime(Instant.now().plusSeconds(3600)));
+        ExecutionView queued = FIXTURE.execution(id);
 
         FIXTURE.executions.cancel(id, event(id));
 
         FIXTURE.awaitState(id, State.CANCELLED);
+        assertThat(queued.state()).isEqualTo(State.QUEUED);
+        assertThat(queued.startedAt()).as("what waits has not started").isNull();
+        assertThat(FIXTURE.execution(id).startedAt()).isNull();
         assertThat(FIXTURE.fleet.runsOf(id)).isEmpty();
         assertThat(FIXTURE.count("SELECT count(*) FROM scheduler.inbox WHERE change_seq IS NOT NULL"))
                 .isZero();

@@ -12,6 +12,8 @@ import dev.vigil.scheduler.task.Schedule;
 import dev.vigil.scheduler.task.TaskRef;
 import dev.vigil.scheduler.task.Tasks;
 import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -60,6 +62,24 @@ class RobustnessTest {
 
         assertThat(fixture.count("SELECT count(*) FROM scheduler.shard WHERE owner IS NULL AND NOT orphaned"))
                 .isEqualTo(16);
+    }
+
+    @Test
+    void a_fire_that_lies_centuries_ahead_keeps_nothing_from_running() {
+        fixture.fleet.join(4);
+        Instant later = Instant.parse("2950-01-01T00:00:00Z");
+        Tasks then = fixture.tasks(InstantSource.fixed(later));
+        var rare = new Schedule.Interval(Duration.ofSeconds(30), later.plusSeconds(1));
+        for (int i = 0; i < 8; i++) {
+            fixture.create(then, rare);
+        }
+
+        for (int round = 0; round < 3; round++) {
+            List<UUID> ids = IntStream.range(0, 16)
+                    .mapToObj(i -> fixture.create(tasks, Drafts.now()))
+                    .toList();
+            ids.forEach(id -> fixture.awaitState(id, State.SUCCEEDED));
+        }
     }
 
     @Test

@@ -107,6 +107,11 @@ class TasksTest {
         assertThat(((Created) past).task().nextFireAt())
                 .isEqualTo(((Created) past).task().createdAt());
         assertThat(far).isInstanceOf(Refused.class);
+        var distant =
+                new Schedule.Interval(Duration.ofSeconds(30), Instant.now().plus(Duration.ofDays(36600)));
+        assertThat(tasks.create(Drafts.task(distant)))
+                .isInstanceOfSatisfying(
+                        Refused.class, refused -> assertThat(refused.pointer()).isEqualTo("/schedule/anchor"));
     }
 
     @Test
