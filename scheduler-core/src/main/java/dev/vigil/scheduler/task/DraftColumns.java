@@ -8,17 +8,13 @@ import org.jspecify.annotations.Nullable;
 final class DraftColumns {
     private DraftColumns() {}
 
-    /// Adds those that a one_time task without jitter fills.
-    static <T> void addOneTime(Columns<T> columns, Function<T, TaskDraft> draft) {
-        policies(columns, draft);
-        times(columns, draft.andThen(TaskDraft::schedule));
-    }
-
     /// Adds all.
     static <T> void add(Columns<T> columns, Function<T, TaskDraft> draft) {
-        addOneTime(columns, draft);
+        policies(columns, draft);
+        Function<T, Schedule> schedule = draft.andThen(TaskDraft::schedule);
+        times(columns, schedule);
         columns.add("jitters", new Long[0], row -> draft.apply(row).jitter().toMillis());
-        schedules(columns, draft.andThen(TaskDraft::schedule));
+        schedules(columns, schedule);
         crons(columns, row -> draft.apply(row).schedule() instanceof Schedule.Cron cron ? cron : null);
     }
 

@@ -12,9 +12,9 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
 
-/// The statements that create tasks: each with its first execution or its schedule, one inbox row per shard,
-/// one outbox row for all, in one commit. Most batches hold one_time tasks with small payloads and nothing else; they
-/// have a statement of their own with half of the columns and half of the plan.
+/// The statement that creates tasks: each with its first execution or its schedule, one inbox row per shard, one outbox
+/// row for all, in one commit. Most batches hold one_time tasks with small payloads and nothing else, which have
+/// statements of their own ([PlainInsert]).
 final class TaskInsert {
     /// Largest sealed payload that lies in the task's own row.
     static final int INLINE_BYTES_MAX = 2048;
@@ -84,70 +84,6 @@ final class TaskInsert {
             SELECT t.id, t.created_at, news.due_at FROM t JOIN news USING (id)
             """;
 
-    /// Many rows, from an array for each column.
-    private static final String ROWS = """
-            SELECT * FROM unnest(:ids::uuid[], :namespaces::int[], :owners::uuid[], :shards::int[],
-                                 :lanes::smallint[], :priorities::smallint[], :names::text[],
-                                 :handlers::text[], :timeouts::int[], :maxAttempts::smallint[],
-                                 :backoffs::smallint[], :retryInitials::int[], :retryMaxes::int[],
-                                 :misfires::smallint[], :misfireLimits::smallint[],
-                                 :overlaps::smallint[], :labels::jsonb[], :ats::timestamptz[],
-                                 :keyIds::uuid[], :inlines::bytea[], :eventCounts::int[],
-                                 :events::bytea[])
-                     AS v(id, namespace, owner, shard, lane, priority, name, handler,
-                          timeout_ms, max_attempts, backoff, retry_initial_ms, retry_max_ms,
-                          misfire, misfire_limit, overlap, labels, at, key_id, inline,
-                          event_count, events)""";
-
-    /// A single row of the same arrays, without a set for each column.
-    private static final String ROW = """
-            SELECT (:ids::uuid[])[1] AS id, (:namespaces::int[])[1] AS namespace,
-                   (:owners::uuid[])[1] AS owner, (:shards::int[])[1] AS shard,
-                   (:lanes::smallint[])[1] AS lane, (:priorities::smallint[])[1] AS priority,
-                   (:names::text[])[1] AS name, (:handlers::text[])[1] AS handler,
-                   (:timeouts::int[])[1] AS timeout_ms, (:maxAttempts::smallint[])[1] AS max_attempts,
-                   (:backoffs::smallint[])[1] AS backoff, (:retryInitials::int[])[1] AS retry_initial_ms,
-                   (:retryMaxes::int[])[1] AS retry_max_ms, (:misfires::smallint[])[1] AS misfire,
-                   (:misfireLimits::smallint[])[1] AS misfire_limit,
-                   (:overlaps::smallint[])[1] AS overlap, (:labels::jsonb[])[1] AS labels,
-                   (:ats::timestamptz[])[1] AS at, (:keyIds::uuid[])[1] AS key_id,
-                   (:inlines::bytea[])[1] AS inline, (:eventCounts::int[])[1] AS event_count,
-                   (:events::bytea[])[1] AS events""";
-
-    private static final String CREATE_PLAIN = """
-            WITH v AS (
-              %s
-            ), t AS (
-              INSERT INTO scheduler.task
-                     (namespace, id, version, owner, shard, kind, priority, name, handler, timeout_ms, max_attempts,
-                      backoff, retry_initial_ms, retry_max_ms, misfire, misfire_limit, overlap, labels, at, key_id,
-                      payload_version, payload_bytes, payload)
-              SELECT namespace, id, 1, owner, shard, 1, priority, name, handler, timeout_ms, max_attempts,
-                     backoff, retry_initial_ms, retry_max_ms, misfire, misfire_limit, overlap, labels, at, key_id,
-                     1, octet_length(inline), inline
-                FROM v
-                  ON CONFLICT DO NOTHING
-              RETURNING namespace, id, created_at
-            ), e AS (
-              INSERT INTO scheduler.execution (shard, namespace, id, task_id, due_at, scheduled_for, version, lane)
-              SELECT shard, namespace, id, id, greatest(at, created_at), greatest(at, created_at), 1, lane
-                FROM v JOIN t USING (namespace, id)
-              RETURNING shard, id, due_at, lane
-            ), i AS (
-              INSERT INTO scheduler.inbox (shard, kind, lanes, due)
-              SELECT shard, 1, coalesce(bit_or(1::bigint << lane) FILTER (WHERE lane >= 0), 0), min(due_at)
-                FROM e GROUP BY shard
-            ), o AS (
-              INSERT INTO scheduler.outbox (n, events)
-              SELECT sum(event_count), string_agg(v.events, ''::bytea) FROM v JOIN t USING (namespace, id)
-              HAVING count(*) > 0
-            )
-            SELECT t.id, t.created_at, e.due_at FROM t JOIN e USING (id)
-            """;
-
-    private static final String CREATE_MANY = CREATE_PLAIN.formatted(ROWS);
-    private static final String CREATE_ONE = CREATE_PLAIN.formatted(ROW);
-
     private final JdbcClient db;
 
     TaskInsert(JdbcClient db) {
@@ -158,23 +94,23 @@ final class TaskInsert {
     ///
     /// @return in the order of the tasks: the new row, or nothing for an id that was there before
     List<@Nullable Row> insert(List<Planned> tasks) {
+        if (tasks.stream().allMatch(Planned::isPlain)) {
+            return PlainInsert.insert(db, tasks);
+        }
+        var columns = new Columns<>(tasks);
+        identity(columns);
+        DraftColumns.add(columns, Planned::draft);
+        extras(columns);
         var rows = new HashMap<UUID, Row>();
-        statement(tasks).query((result, index) -> row(result)).list().forEach(row -> rows.put(row.id, row));
+        db.sql(CREATE)
+                .params(columns.arrays())
+                .param("release", Kind.RELEASE.code())
+                .query((result, index) -> row(result))
+                .list()
+                .forEach(row -> rows.put(row.id, row));
         return tasks.stream()
                 .<@Nullable Row>map(task -> rows.remove(task.task.id()))
                 .toList();
-    }
-
-    private JdbcClient.StatementSpec statement(List<Planned> tasks) {
-        var columns = new Columns<>(tasks);
-        identity(columns);
-        if (tasks.stream().allMatch(Planned::isPlain)) {
-            DraftColumns.addOneTime(columns, Planned::draft);
-            return db.sql(tasks.size() == 1 ? CREATE_ONE : CREATE_MANY).params(columns.arrays());
-        }
-        DraftColumns.add(columns, Planned::draft);
-        extras(columns);
-        return db.sql(CREATE).params(columns.arrays()).param("release", Kind.RELEASE.code());
     }
 
     private static Row row(ResultSet result) throws SQLException {

@@ -2,31 +2,36 @@ package dev.vigil.scheduler.task;
 
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 
 /// A draft like another, but for what a test is about.
 public final class DraftEdit {
-    private final TaskDraft base;
+    private String name;
     private String handler;
     private Schedule schedule;
     private Priority priority;
+    private Duration timeout;
     private RetryPolicy retry;
     private Misfire misfire;
     private int misfireLimit;
     private Overlap overlap;
     private Duration jitter;
+    private Map<String, String> labels;
     private List<UUID> after;
 
     private DraftEdit(TaskDraft base) {
-        this.base = base;
+        this.name = base.name();
         this.handler = base.handler();
         this.schedule = base.schedule();
         this.priority = base.priority();
+        this.timeout = base.timeout();
         this.retry = base.retry();
         this.misfire = base.misfire();
         this.misfireLimit = base.misfireLimit();
         this.overlap = base.overlap();
         this.jitter = base.jitter();
+        this.labels = base.labels();
         this.after = base.after();
     }
 
@@ -36,6 +41,11 @@ public final class DraftEdit {
 
     public static DraftEdit of(Schedule schedule) {
         return new DraftEdit(Drafts.draft("t", schedule));
+    }
+
+    public DraftEdit name(String value) {
+        name = value;
+        return this;
     }
 
     public DraftEdit handler(String value) {
@@ -50,6 +60,11 @@ public final class DraftEdit {
 
     public DraftEdit priority(Priority value) {
         priority = value;
+        return this;
+    }
+
+    public DraftEdit timeout(Duration value) {
+        timeout = value;
         return this;
     }
 
@@ -80,6 +95,11 @@ public final class DraftEdit {
         return this;
     }
 
+    public DraftEdit labels(Map<String, String> value) {
+        labels = value;
+        return this;
+    }
+
     public DraftEdit after(UUID... executions) {
         after = List.of(executions);
         return this;
@@ -87,17 +107,17 @@ public final class DraftEdit {
 
     public TaskDraft done() {
         return new TaskDraft(
-                base.name(),
+                name,
                 handler,
                 schedule,
                 priority,
-                base.timeout(),
+                timeout,
                 retry,
                 misfire,
                 misfireLimit,
                 overlap,
                 jitter,
-                base.labels(),
+                labels,
                 after);
     }
 }
