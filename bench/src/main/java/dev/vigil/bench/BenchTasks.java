@@ -1,9 +1,8 @@
 package dev.vigil.bench;
 
 import dev.vigil.bench.Contestant.NoOp;
-import dev.vigil.protocol.audit.AuditEvent;
-import dev.vigil.protocol.audit.EventType;
-import dev.vigil.protocol.audit.Result;
+import dev.vigil.protocol.audit.CreateEvent;
+import dev.vigil.protocol.audit.Origin;
 import dev.vigil.protocol.id.UuidV7;
 import dev.vigil.protocol.payload.Purpose;
 import dev.vigil.protocol.payload.SealBrokenException;
@@ -37,6 +36,8 @@ final class BenchTasks {
     private static final UUID KEY_ID = new UUID(0x0198_0000_0000_7000L, 0x8000_0000_0000_0002L);
     /// No secret: what it seals are zeros.
     private static final byte[] DATA_KEY = new byte[32];
+
+    private static final Origin CALL = new Origin("req_0000000000000000000000", "127.0.0.1");
 
     private final InstantSource clock;
     private final Limits limits;
@@ -86,15 +87,9 @@ final class BenchTasks {
     }
 
     /// As the API writes it.
-    private AuditEvent created(UUID id, Schedule schedule) {
-        return AuditEvent.of(EventType.TASK_CREATED, "create", Result.SUCCESS, clock.instant())
-                .user(OWNER)
-                .namespace(NAMESPACE)
-                .task(id)
-                .with("handler", HANDLER)
-                .with("type", schedule.type())
-                .with("ip_address", "127.0.0.1")
-                .with("request_id", "req_0000000000000000000000");
+    private CreateEvent created(UUID id, Schedule schedule) {
+        return CreateEvent.of(
+                clock.instant(), new CreateEvent.Made(NAMESPACE, OWNER, id, HANDLER, schedule.type()), CALL);
     }
 
     private static SealContext place(UUID task, int payloadVersion) {

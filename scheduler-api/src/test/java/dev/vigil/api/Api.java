@@ -3,6 +3,7 @@ package dev.vigil.api;
 import dev.vigil.postgres.Database;
 import dev.vigil.postgres.Role;
 import dev.vigil.postgres.TestPostgres;
+import dev.vigil.protocol.audit.EventBatch;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetAddress;
@@ -22,6 +23,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Collectors;
 import org.awaitility.Awaitility;
 import org.jspecify.annotations.Nullable;
 import org.springframework.context.ConfigurableApplicationContext;
@@ -160,12 +162,17 @@ public final class Api implements AutoCloseable {
                 .update();
     }
 
-    /// The audit events that this service has written so far, as text.
+    /// The audit events that this service has written so far, as the audit trail has them.
     public String events() {
-        return query(
-                "SELECT coalesce(string_agg(encode(events, 'escape'), ' '), '') FROM ("
-                        + "SELECT events FROM access.outbox UNION ALL SELECT events FROM scheduler.outbox) e",
-                String.class);
+        var outside = TestPostgres.superuser(database);
+        return JdbcClient.create(new DriverManagerDataSource(outside.url(), outside.username(), outside.password()))
+                .sql("SELECT events FROM access.outbox UNION ALL SELECT events FROM scheduler.outbox")
+                .query(byte[].class)
+                .list()
+                .stream()
+                .flatMap(row -> EventBatch.split(row).stream())
+                .map(event -> new String(event, StandardCharsets.UTF_8))
+                .collect(Collectors.joining(" "));
     }
 
     /// Makes a user of a role in the default namespace and signs in as him.

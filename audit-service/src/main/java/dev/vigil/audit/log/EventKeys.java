@@ -1,7 +1,10 @@
 package dev.vigil.audit.log;
 
+import dev.vigil.protocol.audit.CreateEvent;
 import dev.vigil.protocol.audit.EventType;
 import dev.vigil.protocol.audit.ExecutionEvent;
+import dev.vigil.protocol.audit.PackedEvent;
+import dev.vigil.protocol.audit.Result;
 import dev.vigil.protocol.id.Id;
 import dev.vigil.protocol.id.Kind;
 import java.time.DateTimeException;
@@ -55,22 +58,45 @@ record EventKeys(UUID id, Instant at, String eventType, String action, String re
         return texts(canonical).flatMap(EventKeys::of);
     }
 
-    /// The same of an event of an execution, as its canonical bytes have them.
+    /// The same of a packed event, as its canonical bytes have them.
     ///
-    /// @return empty when its time is impossible
-    static Optional<EventKeys> of(ExecutionEvent event) {
+    /// @return empty when its time or its subject is impossible
+    static Optional<EventKeys> of(PackedEvent event) {
         if (event.at().isBefore(Instant.EPOCH)) {
             return Optional.empty();
         }
+        return switch (event) {
+            case CreateEvent created -> of(created);
+            case ExecutionEvent executed -> Optional.of(of(executed));
+        };
+    }
+
+    private static Optional<EventKeys> of(CreateEvent event) {
+        String subject = event.subject();
+        if (subject != null && subject.length() > LABEL_LENGTH_MAX) {
+            return Optional.empty();
+        }
+        CreateEvent.Made made = event.made();
+        var about = new About(made.user(), made.task(), null, null, subject);
+        return Optional.of(new EventKeys(
+                event.id(),
+                event.at(),
+                EventType.TASK_CREATED.label(),
+                CreateEvent.ACTION,
+                Result.SUCCESS.label(),
+                about));
+    }
+
+    private static EventKeys of(ExecutionEvent event) {
         ExecutionEvent.Subject subject = event.subject();
         var about = new About(subject.user(), subject.task(), subject.execution(), event.worker(), null);
-        return Optional.of(new EventKeys(
+        return new EventKeys(
                 event.id(),
                 event.at(),
                 EventType.TASK_EXECUTION.label(),
                 event.action().label(),
                 event.result().label(),
-                about));
+                about);
     }
 
     private static Optional<EventKeys> of(Map<String, String> texts) {

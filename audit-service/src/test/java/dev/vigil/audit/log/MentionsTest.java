@@ -6,12 +6,13 @@ import dev.vigil.audit.log.Mention.Kind;
 import dev.vigil.audit.log.Mentions.Row;
 import dev.vigil.audit.log.Mentions.Wanted;
 import dev.vigil.postgres.Role;
-import dev.vigil.protocol.audit.AuditEvent;
+import dev.vigil.protocol.audit.CreateEvent;
+import dev.vigil.protocol.audit.CreateEvent.Made;
 import dev.vigil.protocol.audit.EventBatch;
-import dev.vigil.protocol.audit.EventType;
 import dev.vigil.protocol.audit.ExecutionEvent;
 import dev.vigil.protocol.audit.ExecutionEvent.Action;
 import dev.vigil.protocol.audit.ExecutionEvent.Subject;
+import dev.vigil.protocol.audit.Origin;
 import dev.vigil.protocol.audit.Result;
 import dev.vigil.protocol.id.UuidV7;
 import java.sql.SQLException;
@@ -98,8 +99,8 @@ class MentionsTest {
     }
 
     private static byte[] created(UUID task) {
-        return EventBatch.frame(AuditEvent.of(EventType.TASK_CREATED, "create", Result.SUCCESS, now())
-                .task(task));
+        return EventBatch.frame(CreateEvent.of(
+                now(), new Made(1, UuidV7.next(), task, "demo.echo", "one_time"), new Origin("req_1", "127.0.0.1")));
     }
 
     private static byte[] start(UUID task, UUID execution) {

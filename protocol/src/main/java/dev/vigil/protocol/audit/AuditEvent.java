@@ -29,9 +29,9 @@ public final class AuditEvent {
         return event;
     }
 
-    /// An event of an execution that has its id and was made on nobody's behalf.
-    static AuditEvent of(UUID id, String action, Result result, Instant at) {
-        return new AuditEvent(id).what(EventType.TASK_EXECUTION, action, result, at);
+    /// The event that was packed: it has its id already and knows on whose behalf it was made.
+    static AuditEvent of(PackedEvent packed, EventType type, String action, Result result) {
+        return new AuditEvent(packed.id()).what(type, action, result, packed.at());
     }
 
     private AuditEvent what(EventType type, String action, Result result, Instant at) {

@@ -1,22 +1,28 @@
 package dev.vigil.protocol.audit;
 
+import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// Several events in one outbox row: each a 4-byte big-endian length and its canonical bytes, or, where the first bit
-/// of the length is set, an [ExecutionEvent] as it is packed.
+/// of the length is set, a [PackedEvent].
 public final class EventBatch {
     private static final int PACKED = 1 << 31;
     private static final int LENGTH_BYTES = Integer.BYTES;
 
     private EventBatch() {}
 
-    /// One event of an execution, packed and framed. Framed events may be concatenated, by SQL too.
-    public static byte[] frame(ExecutionEvent event) {
-        return event.packed(PACKED).orElseGet(() -> frame(event.auditEvent()));
+    /// One event, packed and framed. Framed events may be concatenated, by SQL too.
+    public static byte[] frame(PackedEvent event) {
+        Optional<byte[]> packed = switch (event) {
+            case CreateEvent created -> created.packed(PACKED);
+            case ExecutionEvent executed -> executed.packed(PACKED);
+        };
+        return packed.orElseGet(() -> frame(event.auditEvent()));
     }
 
     /// One event, framed. Framed events may be concatenated, by SQL too.
@@ -51,7 +57,7 @@ public final class EventBatch {
     /// @param bytes  its canonical bytes
     /// @param packed what they were written from; null when they stood in the row themselves
     public record Entry(
-            byte[] frame, byte[] bytes, @Nullable ExecutionEvent packed) {
+            byte[] frame, byte[] bytes, @Nullable PackedEvent packed) {
         /// The event in a frame.
         ///
         /// @throws IllegalArgumentException when it was cut, or is of a later version
@@ -59,9 +65,21 @@ public final class EventBatch {
             if (!isPacked(frame)) {
                 return new Entry(frame, Arrays.copyOfRange(frame, LENGTH_BYTES, frame.length), null);
             }
-            ExecutionEvent packed =
-                    ExecutionEvent.unpacked(ByteBuffer.wrap(frame, LENGTH_BYTES, frame.length - LENGTH_BYTES));
+            PackedEvent packed = unpacked(ByteBuffer.wrap(frame, LENGTH_BYTES, frame.length - LENGTH_BYTES));
             return new Entry(frame, packed.auditEvent().canonicalBytes(), packed);
+        }
+    }
+
+    private static PackedEvent unpacked(ByteBuffer in) {
+        try {
+            PackedEvent event =
+                    in.get(in.position()) == CreateEvent.FORM ? CreateEvent.unpacked(in) : ExecutionEvent.unpacked(in);
+            if (in.hasRemaining()) {
+                throw PackedParts.laterVersion();
+            }
+            return event;
+        } catch (BufferUnderflowException | IndexOutOfBoundsException cut) {
+            throw new IllegalArgumentException("a packed event was cut", cut);
         }
     }
 

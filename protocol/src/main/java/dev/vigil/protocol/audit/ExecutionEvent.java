@@ -1,18 +1,14 @@
 package dev.vigil.protocol.audit;
 
 import dev.vigil.protocol.id.UuidV7;
-import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.function.ToIntFunction;
 import org.jspecify.annotations.Nullable;
 
-/// An audit event of an execution. There are three of each, so a core packs what differs between them into a hundred
-/// bytes, and whoever reads the outbox ([EventBatch#split]) writes the canonical JSON out: the same bytes that an
-/// [AuditEvent] of these fields has, whenever and wherever that is done.
+/// An audit event of an execution, of which there are three of each.
 ///
 /// @param id             of the event
 /// @param at             when it happened
@@ -34,16 +30,14 @@ public record ExecutionEvent(
         @Nullable Long fence,
         @Nullable String state,
         @Nullable String code,
-        @Nullable Long durationMillis) {
+        @Nullable Long durationMillis)
+        implements PackedEvent {
     private static final int WORKER = 1;
     private static final int FENCE = 2;
     private static final int STATE = 4;
     private static final int CODE = 8;
     private static final int DURATION = 16;
     private static final int ONCE = 32;
-    private static final int UUID_BYTES = 2 * Long.BYTES;
-    private static final int TEXT_BYTES_MAX = 0xffff;
-    private static final int NANOS = 1_000_000_000;
 
     /// What happened.
     public enum Action {
@@ -97,17 +91,17 @@ public record ExecutionEvent(
     ///
     /// @return empty when its texts are too long for that
     Optional<byte[]> packed(int mark) {
-        byte[] stateBytes = bytes(state);
-        byte[] codeBytes = bytes(code);
-        if (stateBytes.length > TEXT_BYTES_MAX || codeBytes.length > TEXT_BYTES_MAX) {
+        byte[] stateBytes = PackedParts.bytes(state);
+        byte[] codeBytes = PackedParts.bytes(code);
+        if (!PackedParts.fit(stateBytes, codeBytes)) {
             return Optional.empty();
         }
         int length = 4
-                + 3 * UUID_BYTES
+                + 3 * PackedParts.UUID_BYTES
                 + Long.BYTES
                 + 2 * Integer.BYTES
-                + (isOnce() ? 0 : UUID_BYTES)
-                + (worker == null ? 0 : UUID_BYTES)
+                + (isOnce() ? 0 : PackedParts.UUID_BYTES)
+                + (worker == null ? 0 : PackedParts.UUID_BYTES)
                 + (fence == null ? 0 : Long.BYTES)
                 + (state == null ? 0 : 2 + stateBytes.length)
                 + (code == null ? 0 : 2 + codeBytes.length)
@@ -117,26 +111,25 @@ public record ExecutionEvent(
                 .put((byte) action.code)
                 .put((byte) result.code())
                 .putShort((short) flags());
-        put(out, id);
-        out.putLong(Math.addExact(Math.multiplyExact(at.getEpochSecond(), NANOS), at.getNano()))
-                .putInt(subject.namespace)
-                .putInt(subject.attempt);
-        put(out, subject.user);
-        put(out, subject.execution);
+        PackedParts.put(out, id);
+        PackedParts.put(out, at);
+        out.putInt(subject.namespace).putInt(subject.attempt);
+        PackedParts.put(out, subject.user);
+        PackedParts.put(out, subject.execution);
         if (!isOnce()) {
-            put(out, subject.task);
+            PackedParts.put(out, subject.task);
         }
         if (worker != null) {
-            put(out, worker);
+            PackedParts.put(out, worker);
         }
         if (fence != null) {
             out.putLong(fence);
         }
         if (state != null) {
-            out.putShort((short) stateBytes.length).put(stateBytes);
+            PackedParts.put(out, stateBytes);
         }
         if (code != null) {
-            out.putShort((short) codeBytes.length).put(codeBytes);
+            PackedParts.put(out, codeBytes);
         }
         if (durationMillis != null) {
             out.putLong(durationMillis);
@@ -158,48 +151,32 @@ public record ExecutionEvent(
         return subject.task.equals(subject.execution);
     }
 
-    private static byte[] bytes(@Nullable String text) {
-        return text == null ? new byte[0] : text.getBytes(StandardCharsets.UTF_8);
-    }
-
-    private static void put(ByteBuffer out, UUID value) {
-        out.putLong(value.getMostSignificantBits()).putLong(value.getLeastSignificantBits());
-    }
-
     /// Reads what [#packed] wrote, without mark and length.
-    ///
-    /// @throws IllegalArgumentException when it was cut, or is of a later version
     static ExecutionEvent unpacked(ByteBuffer in) {
-        try {
-            Action action = value(Action.values(), Action::code, in.get());
-            Result result = value(Result.values(), Result::code, in.get());
-            int flags = in.getShort();
-            UUID id = uuid(in);
-            long nanos = in.getLong();
-            Instant at = Instant.ofEpochSecond(Math.floorDiv(nanos, NANOS), Math.floorMod(nanos, NANOS));
-            int namespace = in.getInt();
-            int attempt = in.getInt();
-            UUID user = uuid(in);
-            UUID execution = uuid(in);
-            UUID task = (flags & ONCE) != 0 ? execution : uuid(in);
-            var event = new ExecutionEvent(
-                    id,
-                    at,
-                    action,
-                    result,
-                    new Subject(namespace, user, task, execution, attempt),
-                    (flags & WORKER) == 0 ? null : uuid(in),
-                    (flags & FENCE) == 0 ? null : in.getLong(),
-                    (flags & STATE) == 0 ? null : text(in),
-                    (flags & CODE) == 0 ? null : text(in),
-                    (flags & DURATION) == 0 ? null : in.getLong());
-            if (in.hasRemaining() || flags >= 2 * ONCE || flags < 0) {
-                throw new IllegalArgumentException("a packed event is of a later version");
-            }
-            return event;
-        } catch (BufferUnderflowException cut) {
-            throw new IllegalArgumentException("a packed event was cut", cut);
+        Action action = value(Action.values(), Action::code, in.get());
+        Result result = value(Result.values(), Result::code, in.get());
+        int flags = in.getShort();
+        if (flags >= 2 * ONCE || flags < 0) {
+            throw PackedParts.laterVersion();
         }
+        UUID id = PackedParts.uuid(in);
+        Instant at = PackedParts.instant(in);
+        int namespace = in.getInt();
+        int attempt = in.getInt();
+        UUID user = PackedParts.uuid(in);
+        UUID execution = PackedParts.uuid(in);
+        UUID task = (flags & ONCE) != 0 ? execution : PackedParts.uuid(in);
+        return new ExecutionEvent(
+                id,
+                at,
+                action,
+                result,
+                new Subject(namespace, user, task, execution, attempt),
+                (flags & WORKER) == 0 ? null : PackedParts.uuid(in),
+                (flags & FENCE) == 0 ? null : in.getLong(),
+                (flags & STATE) == 0 ? null : PackedParts.text(in),
+                (flags & CODE) == 0 ? null : PackedParts.text(in),
+                (flags & DURATION) == 0 ? null : in.getLong());
     }
 
     private static <T> T value(T[] values, ToIntFunction<T> code, byte found) {
@@ -208,22 +185,12 @@ public record ExecutionEvent(
                 return value;
             }
         }
-        throw new IllegalArgumentException("a packed event is of a later version");
+        throw PackedParts.laterVersion();
     }
 
-    private static UUID uuid(ByteBuffer in) {
-        return new UUID(in.getLong(), in.getLong());
-    }
-
-    private static String text(ByteBuffer in) {
-        byte[] bytes = new byte[Short.toUnsignedInt(in.getShort())];
-        in.get(bytes);
-        return new String(bytes, StandardCharsets.UTF_8);
-    }
-
-    /// The event as the audit tree has it.
-    AuditEvent auditEvent() {
-        AuditEvent event = AuditEvent.of(id, action.label, result, at)
+    @Override
+    public AuditEvent auditEvent() {
+        AuditEvent event = AuditEvent.of(this, EventType.TASK_EXECUTION, action.label, result)
                 .user(subject.user)
                 .namespace(subject.namespace)
                 .task(subject.task)

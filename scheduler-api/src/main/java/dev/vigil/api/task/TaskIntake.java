@@ -14,9 +14,8 @@ import dev.vigil.api.web.FieldError;
 import dev.vigil.api.web.Nearest;
 import dev.vigil.api.web.Problem;
 import dev.vigil.api.web.ProblemException;
-import dev.vigil.protocol.audit.AuditEvent;
-import dev.vigil.protocol.audit.EventType;
-import dev.vigil.protocol.audit.Result;
+import dev.vigil.protocol.audit.CreateEvent;
+import dev.vigil.protocol.audit.Origin;
 import dev.vigil.protocol.id.Id;
 import dev.vigil.protocol.id.Kind;
 import dev.vigil.scheduler.execution.Executions;
@@ -269,16 +268,16 @@ final class TaskIntake {
                 Code.CONFLICT, "This subject's data is being erased; wait until the request is done.");
     }
 
-    private AuditEvent created(Call call, UUID id, TaskDraft draft, TaskDraft.Sealed sealed) {
-        AuditEvent event = AuditEvent.of(EventType.TASK_CREATED, "create", Result.SUCCESS, time.instant())
-                .user(call.caller().id())
-                .namespace(call.caller().namespace())
-                .task(id)
-                .with("handler", draft.handler())
-                .with("type", draft.schedule().type())
-                .with("ip_address", call.address())
-                .with("request_id", call.requestId());
+    private CreateEvent created(Call call, UUID id, TaskDraft draft, TaskDraft.Sealed sealed) {
+        Caller caller = call.caller();
+        var made = new CreateEvent.Made(
+                caller.namespace(),
+                caller.id(),
+                id,
+                draft.handler(),
+                draft.schedule().type());
+        CreateEvent event = CreateEvent.of(time.instant(), made, new Origin(call.requestId(), call.address()));
         byte[] subject = sealed.subjectIndex();
-        return subject == null ? event : event.subject(HexFormat.of().formatHex(subject));
+        return subject == null ? event : event.withSubject(HexFormat.of().formatHex(subject));
     }
 }
