@@ -78,6 +78,49 @@ class ConventionsTest {
     }
 
     @Test
+    void a_time_that_cannot_be_reckoned_with_is_422() {
+        for (String year : List.of("+999999999", "+300000", "-10000", "-999999999")) {
+            String time = year + "-01-01T00:00:00Z";
+            String encoded = Api.encode(time);
+            assertThat(owner.get("/api/v1/executions?from=" + encoded).status()).isEqualTo(422);
+            assertThat(owner.get("/api/v1/executions?to=" + encoded).status()).isEqualTo(422);
+            String interval = "{\"type\":\"interval\",\"every\":\"PT30S\",\"anchor\":\"%s\"}".formatted(time);
+            assertThat(owner.post("/api/v1/tasks", task("n", interval, "1")).status())
+                    .isEqualTo(422);
+            assertThat(owner.post(
+                                    "/api/v1/schedules:preview",
+                                    "{\"schedule\":{\"type\":\"interval\",\"every\":\"PT1S\"},\"from\":\"%s\"}"
+                                            .formatted(time))
+                            .status())
+                    .isEqualTo(422);
+        }
+        assertThat(owner.get("/api/v1/executions?from=0001-01-01T00:00:00Z&to=9999-12-31T23:59:59Z")
+                        .status())
+                .isEqualTo(200);
+        Reply distant = owner.post(
+                "/api/v1/tasks",
+                task("n", "{\"type\":\"interval\",\"every\":\"PT30S\",\"anchor\":\"2999-01-01T00:00:00Z\"}", "1"));
+        assertThat(distant.status()).isEqualTo(422);
+        assertThat(distant.json().path("errors").path(0).path("pointer").asString())
+                .isEqualTo("/schedule/anchor");
+    }
+
+    @Test
+    void half_a_character_is_422_in_labels_and_lists_too() {
+        String half = "\\ud800";
+
+        Reply labels = owner.post(
+                "/api/v1/tasks",
+                "{\"name\":\"n\",\"handler\":\"demo.echo\",\"schedule\":%s,\"payload\":1,\"labels\":{\"a\":\"%s\"}}"
+                        .formatted(LATER, half));
+        Reply list = api.admin().post("/api/v1/users", """
+                        {"username":"half-%s","role":"viewer","permissions":{"allowed_handlers":["%s"]}}""".formatted(tag, half));
+
+        assertThat(labels.status()).isEqualTo(422);
+        assertThat(list.status()).isEqualTo(422);
+    }
+
+    @Test
     void payload_values_are_never_echoed() {
         for (String body : List.of(
                 task("n", "{\"type\":\"cron\",\"cron\":\"x\"}", "{\"a\":\"canary-value\"}"),
@@ -137,6 +180,11 @@ class ConventionsTest {
         String cursor =
                 owner.get("/api/v1/tasks?limit=1").expect(200).path("next").asString();
 
+        char last = cursor.charAt(cursor.length() - 1);
+        String undecoded = cursor.substring(0, cursor.length() - 1) + (char) (last + 1);
+        assertThat(owner.get("/api/v1/tasks?limit=1&after=" + undecoded).code())
+                .as("bits that a decoder passes over")
+                .isEqualTo("bad_cursor");
         for (int i = 0; i < cursor.length() - 1; i += 7) {
             char other = cursor.charAt(i) == 'A' ? 'B' : 'A';
             String changed = cursor.substring(0, i) + other + cursor.substring(i + 1);
@@ -222,10 +270,12 @@ class ConventionsTest {
     }
 
     @Test
-    void writes_of_tasks_users_and_service_accounts_can_be_tried_with_dry_run() {
+    void writes_of_what_is_managed_here_can_be_tried_with_dry_run() {
         var without = new ArrayList<String>();
         for (Route route : api.context().getBean(RouteTable.class).routes()) {
-            boolean concerned = route.template().matches("/api/v1/(tasks|users|service-accounts)\\b.*");
+            boolean concerned = route.template()
+                    .matches("/api/v1/(tasks|executions|users|service-accounts|api-keys|namespaces|handlers"
+                            + "|workers|secrets)\\b.*");
             if (concerned
                     && route.access() instanceof Access.Bearer
                     && !route.method().equals("GET")

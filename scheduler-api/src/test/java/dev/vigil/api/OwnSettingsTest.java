@@ -61,6 +61,19 @@ class OwnSettingsTest {
         assertThat(from(stranger, "Authorization", "Bearer " + admin.token()).status())
                 .isEqualTo(200);
         assertThat(from("203.0.113.8", "Authorization", "Bearer x").status()).isEqualTo(401);
+        assertThat(api.anonymous()
+                        .call(
+                                "POST",
+                                "/api/auth/logout",
+                                null,
+                                "X-Forwarded-For",
+                                stranger,
+                                "Authorization",
+                                "Bearer "
+                                        + api.login("admin", Api.ADMIN_PASSWORD).token())
+                        .status())
+                .as("a good token logs out where strangers have used up their calls")
+                .isEqualTo(204);
         assertThat(api.anonymous().get("/oauth2/jwks").status()).isEqualTo(200);
     }
 

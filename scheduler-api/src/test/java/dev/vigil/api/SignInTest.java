@@ -5,6 +5,7 @@ import static org.awaitility.Awaitility.await;
 
 import dev.vigil.api.Api.Reply;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import tools.jackson.databind.JsonNode;
 
@@ -59,6 +60,33 @@ class SignInTest {
         assertThat(wrong.json().path("error").asString()).isEqualTo("invalid_client");
         assertThat(wrong.json().path("code").asString()).isEqualTo("invalid_credentials");
         assertThat(unknown.json().path("detail")).isEqualTo(wrong.json().path("detail"));
+    }
+
+    @Test
+    void a_call_without_a_client_says_what_is_missing() {
+        for (String path : List.of("/oauth2/token", "/oauth2/introspect", "/oauth2/revoke")) {
+            Reply refused = api.form(path, "grant_type=client_credentials&token=x", "");
+
+            assertThat(refused.status()).as(path).isEqualTo(401);
+            assertThat(refused.header("WWW-Authenticate")).startsWith("Basic");
+            assertThat(refused.json().path("error").asString()).isEqualTo("invalid_client");
+            assertThat(refused.json().path("code").asString()).isEqualTo("invalid_credentials");
+            assertThat(refused.json().path("request_id").asString()).isEqualTo(refused.header("X-Request-Id"));
+        }
+    }
+
+    @Test
+    void the_scheme_of_a_token_that_logs_out_may_be_written_in_any_case() {
+        JsonNode tokens = login("admin", Api.ADMIN_PASSWORD).expect(200);
+        String token = tokens.path("access_token").asString();
+
+        int status = api.anonymous()
+                .call("POST", "/api/auth/logout", null, "Authorization", "bearer " + token)
+                .status();
+
+        assertThat(status).isEqualTo(204);
+        assertThat(api.bearer(token).get("/api/v1/me").status()).isEqualTo(401);
+        assertThat(refresh(tokens).status()).isEqualTo(401);
     }
 
     @Test

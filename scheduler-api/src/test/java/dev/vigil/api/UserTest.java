@@ -78,6 +78,22 @@ class UserTest {
     }
 
     @Test
+    void null_for_all_permissions_takes_the_limit_of_what_runs_away_too() {
+        String id = admin.post("/api/v1/users", "{\"username\":\"unbound\",\"role\":\"scheduler\"}")
+                .expect(201)
+                .path("id")
+                .asString();
+        String limited = "SELECT count(*) FROM scheduler.concurrency WHERE most = 4711";
+        admin.call("PATCH", "/api/v1/users/" + id, "{\"permissions\":{\"max_concurrent_executions\":4711}}")
+                .expect(200);
+        assertThat(api.query(limited, Long.class)).isOne();
+
+        admin.call("PATCH", "/api/v1/users/" + id, "{\"permissions\":null}").expect(200);
+
+        assertThat(api.query(limited, Long.class)).isZero();
+    }
+
+    @Test
     void a_user_keeps_his_name_and_namespace() {
         admin.post("/api/v1/namespaces", "{\"name\":\"elsewhere\"}").expect(201);
         String user = "/api/v1/users/"

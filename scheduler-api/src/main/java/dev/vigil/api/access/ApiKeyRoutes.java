@@ -67,11 +67,13 @@ final class ApiKeyRoutes implements Routes {
                 everybody(Route.delete(PATH + "/{id}", "deleteApiKey")
                                 .about("Identity", "Delete an API key; in force within 2 s"))
                         .answers(204, "")
+                        .dryRun()
                         .handler(this::delete),
                 everybody(Route.post(PATH + "/{id}:roll", "rollApiKey")
                                 .about("Identity", "Give an API key a new text; the old one works on for the overlap"))
                         .body("ApiKeyRoll")
                         .answers(200, "MadeApiKey")
+                        .dryRun()
                         .handler(this::roll));
     }
 

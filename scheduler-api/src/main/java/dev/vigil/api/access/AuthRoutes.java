@@ -54,7 +54,7 @@ final class AuthRoutes implements Routes {
                         .handler(this::refresh),
                 Route.post("/api/auth/logout", "logout")
                         .about("Identity", "End the sign-in of the token, or of the refresh token in the body")
-                        .open(Access.Limit.UNAUTHENTICATED)
+                        .open(Access.Limit.FAILURES)
                         .body("LogoutRequest")
                         .answers(204, "")
                         .handler(this::logout));
@@ -94,9 +94,10 @@ final class AuthRoutes implements Routes {
     }
 
     private Answer logout(Call call) throws IOException {
+        signIn.throttle.check("logout", call.address());
         boolean ended = false;
         String bearer = call.header("Authorization").orElse("");
-        if (bearer.startsWith("Bearer ")
+        if (bearer.regionMatches(true, 0, "Bearer ", 0, 7)
                 && callers.authenticate(bearer.substring(7).strip(), call.address())
                         instanceof Authenticator.Outcome.Known(Caller caller)
                 && caller.session() != null) {
@@ -109,6 +110,11 @@ final class AuthRoutes implements Routes {
             if (token.isPresent()) {
                 ended |= signIn.sessions.logout(token.get());
             }
+        }
+        if (ended) {
+            signIn.throttle.succeeded("logout", call.address());
+        } else {
+            signIn.throttle.failed("logout", call.address());
         }
         if (!ended && bearer.isEmpty() && call.header("Content-Type").isEmpty()) {
             throw new ProblemException(Problem.of(

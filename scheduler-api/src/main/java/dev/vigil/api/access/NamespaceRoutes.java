@@ -52,6 +52,7 @@ final class NamespaceRoutes implements Routes {
                                         .orElseThrow(() -> new ProblemException(Problem.notFound()))))),
                 admin(Route.delete(PATH + "/{name}", "deleteNamespace").about("Users", "Delete an empty namespace"))
                         .answers(204, "")
+                        .dryRun()
                         .handler(this::delete));
     }
 
@@ -62,7 +63,7 @@ final class NamespaceRoutes implements Routes {
     private Answer create(Call call) throws IOException {
         Fields fields = call.json();
         String name = fields.text("name", 63);
-        if (!name.equals("-") && !name.matches("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?") && !name.isEmpty()) {
+        if (!name.matches("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?") && !name.isEmpty()) {
             fields.refuse("name", "format", "is not a namespace name", "use 1 to 63 of a-z, 0-9 and - inside");
         }
         boolean sandbox = fields.bool("sandbox").orElse(false);

@@ -94,6 +94,7 @@ class OAuthConfiguration {
                         .tokenIntrospectionEndpoint(endpoint -> endpoint.errorResponseHandler(errors))
                         .tokenRevocationEndpoint(endpoint -> endpoint.errorResponseHandler(errors)))
                 .authorizeHttpRequests(requests -> requests.anyRequest().authenticated())
+                .exceptionHandling(faults -> faults.authenticationEntryPoint(errors))
                 // No cookie and no session: a caller shows a secret with each call, so there is nothing to forge (OWASP
                 // CSRF Prevention). The headers come from EdgeFilter, for every answer alike.
                 .csrf(AbstractHttpConfigurer::disable)

@@ -11,11 +11,21 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import org.springframework.security.core.AuthenticationException;
 import org.springframework.security.oauth2.core.OAuth2AuthenticationException;
+import org.springframework.security.oauth2.core.OAuth2ErrorCodes;
+import org.springframework.security.web.AuthenticationEntryPoint;
 import org.springframework.security.web.authentication.AuthenticationFailureHandler;
 
 /// Refusals of the OAuth2 endpoints: the members of RFC 6749 section 5.2, which clients read, and beside them those of
 /// every other problem. The media type is the one RFC 6749 asks for.
-final class OAuthErrors implements AuthenticationFailureHandler {
+final class OAuthErrors implements AuthenticationFailureHandler, AuthenticationEntryPoint {
+    /// Who calls does not say which client he is.
+    @Override
+    public void commence(
+            HttpServletRequest request, HttpServletResponse response, AuthenticationException withoutCredentials)
+            throws IOException {
+        onAuthenticationFailure(request, response, new OAuth2AuthenticationException(OAuth2ErrorCodes.INVALID_CLIENT));
+    }
+
     @Override
     public void onAuthenticationFailure(
             HttpServletRequest request, HttpServletResponse response, AuthenticationException failure)
@@ -26,7 +36,7 @@ final class OAuthErrors implements AuthenticationFailureHandler {
         boolean credentials = error.equals("invalid_client");
         Code code = credentials ? Code.INVALID_CREDENTIALS : Code.MALFORMED_REQUEST;
         String detail = credentials
-                ? "The client is unknown or disabled, or its secret is wrong."
+                ? "The client is unknown or disabled, or its secret is wrong or missing."
                 : "The token request is not possible: " + error + "; see RFC 6749 section 5.2.";
         Map<String, Object> body = new LinkedHashMap<>();
         body.put("error", error);

@@ -19,6 +19,7 @@ import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -128,9 +129,10 @@ final class UserRoutes implements Routes {
             hash.ifPresent(value -> changed.password = value);
             // Laid over the row as it is now: another change may have come between.
             Fields next = patch.over(limits(changed));
+            Integer running = changed.maxConcurrentExecutions;
             changed.permissions(permissionsOf(next));
             changed.requestsPerMinute = rate(next);
-            if (patch.has("permissions")) {
+            if (!Objects.equals(running, changed.maxConcurrentExecutions)) {
                 lists.limits.set(changed.namespace, changed.id, changed.maxConcurrentExecutions);
             }
         });

@@ -64,7 +64,7 @@ final class GdprGateway implements Routes {
                         .handler(gdpr::pass),
                 officer(Route.get(REQUESTS + "/{id}/certificate", "getErasureCertificate")
                                 .about("Privacy", "The signed certificate of an erasure"))
-                        .answers(200, "application/octet-stream")
+                        .answers(200, "application/json")
                         .handler(gdpr::pass));
     }
 

@@ -34,6 +34,9 @@ final class OpenApi {
     private static final Set<String> OF_A_VERSION =
             Set.of("deleteTask", "updateTask", "limitNamespace", "limitHandler");
 
+    /// What the service behind takes a key for.
+    private static final Set<String> KEYED_BEHIND = Set.of("createPrivacyRequest");
+
     private final String url;
     private final Map<String, Object> schemas = new TreeMap<>();
 
@@ -179,9 +182,13 @@ final class OpenApi {
         if (body != null) {
             operation.put(
                     "requestBody",
-                    Map.of("required", true, "content", Map.of(mediaType(body), Map.of("schema", reference(body)))));
+                    Map.of(
+                            "required",
+                            !isOptional(body),
+                            "content",
+                            Map.of(mediaType(body), Map.of("schema", reference(body)))));
         }
-        operation.put("responses", responses(described));
+        operation.put("responses", responses(described, route.writing().dryRun() != Route.Means.NONE));
         return operation;
     }
 
@@ -195,7 +202,8 @@ final class OpenApi {
                 parameters.add(parameter(name, "query", false));
             }
         }
-        if (route.writing().key() != Route.Means.NONE) {
+        if (route.writing().key() != Route.Means.NONE
+                || KEYED_BEHIND.contains(route.operation().id())) {
             parameters.add(parameter("Idempotency-Key", "header", false));
         }
         if (OF_A_VERSION.contains(route.operation().id())) {
@@ -214,20 +222,33 @@ final class OpenApi {
                 Map.of(
                         "type",
                         switch (name) {
-                            case "limit" -> "integer";
-                            case "dry_run" -> "boolean";
+                            case "limit", "n" -> "integer";
+                            case "dry_run", "follow" -> "boolean";
                             default -> "string";
                         }));
         return parameter;
     }
 
-    private Map<String, Object> responses(Route.Operation described) {
+    private Map<String, Object> responses(Route.Operation described, boolean dryRun) {
         Map<String, Object> responses = new LinkedHashMap<>();
+        if (dryRun && !described.answers().containsKey(200)) {
+            responses.put(
+                    "200",
+                    Map.of(
+                            "description",
+                            "What would be, with dry_run=true",
+                            "content",
+                            Map.of("application/json", Map.of("schema", reference("DryRun")))));
+        }
         described.answers().forEach((status, schema) -> {
             Map<String, Object> response = new LinkedHashMap<>();
             response.put("description", described.summary());
             if (schema.contains("/")) {
-                response.put("content", Map.of(schema, Map.of("schema", Map.of())));
+                Map<String, Object> content = new LinkedHashMap<>();
+                for (String type : schema.split(", ")) {
+                    content.put(type, Map.of("schema", Map.of()));
+                }
+                response.put("content", content);
             } else if (!schema.isEmpty()) {
                 response.put("content", Map.of("application/json", Map.of("schema", reference(schema))));
             }
@@ -247,6 +268,10 @@ final class OpenApi {
             throw new IllegalStateException("no schema " + schema + " in openapi/*.yaml; add it, or correct its route");
         }
         return Map.of("$ref", SCHEMA + schema);
+    }
+
+    private boolean isOptional(String schema) {
+        return schemas.get(schema) instanceof Map<?, ?> known && Boolean.TRUE.equals(known.get("x-optional"));
     }
 
     private String mediaType(String schema) {

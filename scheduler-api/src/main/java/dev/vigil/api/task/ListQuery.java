@@ -5,6 +5,7 @@ import dev.vigil.api.web.Call;
 import dev.vigil.api.web.Caller;
 import dev.vigil.api.web.Cursors;
 import dev.vigil.api.web.FieldError;
+import dev.vigil.api.web.Fields;
 import dev.vigil.api.web.Problem;
 import dev.vigil.api.web.ProblemException;
 import dev.vigil.api.web.Role;
@@ -16,9 +17,7 @@ import dev.vigil.scheduler.task.Page;
 import dev.vigil.scheduler.task.Priority;
 import dev.vigil.scheduler.task.TaskFilter;
 import dev.vigil.scheduler.task.TaskView;
-import java.time.DateTimeException;
 import java.time.Instant;
-import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -138,12 +137,11 @@ final class ListQuery {
 
     private @Nullable Instant time(String name) {
         Optional<String> text = call.query(name);
-        try {
-            return text.isEmpty() ? null : OffsetDateTime.parse(text.get()).toInstant();
-        } catch (DateTimeException e) {
+        Optional<Instant> time = text.flatMap(Fields::time);
+        if (text.isPresent() && time.isEmpty()) {
             errors.add(new FieldError(name, "time", "is not an RFC 3339 time", "write it like 2027-01-31T09:00:00Z"));
-            return null;
         }
+        return time.orElse(null);
     }
 
     private @Nullable String type() {

@@ -55,7 +55,7 @@ final class LogRoutes implements Routes, DisposableBean {
                 .roles(Role.SCHEDULER, Role.OPERATOR)
                 .scope(Scope.EXECUTIONS_READ)
                 .query("follow", "after")
-                .answers(200, "text/event-stream")
+                .answers(200, "text/event-stream, application/x-ndjson, text/plain")
                 .handler(this::logs));
     }
 

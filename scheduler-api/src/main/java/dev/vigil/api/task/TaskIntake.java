@@ -29,6 +29,7 @@ import dev.vigil.scheduler.task.Schedule;
 import dev.vigil.scheduler.task.TaskDraft;
 import dev.vigil.scheduler.task.TaskView;
 import dev.vigil.scheduler.task.Tasks;
+import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
@@ -37,6 +38,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.dao.DataIntegrityViolationException;
@@ -45,6 +47,9 @@ import org.springframework.dao.InvalidDataAccessResourceUsageException;
 /// Takes a task in: handler known, caller allowed, payload sealed, then stored. Plaintext ends here.
 final class TaskIntake {
     private static final Logger LOG = LoggerFactory.getLogger(TaskIntake.class);
+
+    private static final Duration FREEING = Duration.ofSeconds(1);
+    private static final Duration LOOK = Duration.ofMillis(10);
 
     private final Tasks tasks;
     private final OutboxProbe audit;
@@ -76,7 +81,23 @@ final class TaskIntake {
     TaskView create(TaskBody body, Call call) {
         check(body, call.caller());
         UUID id = call.newId(0);
-        return made(tasks.create(prepare(body, call, id)), call);
+        return made(stored(prepare(body, call, id)), call);
+    }
+
+    /// A deleted task counts no more from the answer on, but its room is free a moment later, when its core has
+    /// carried the deletion out: a refusal waits for that.
+    private CreateResult stored(NewTask task) {
+        long deadline = System.nanoTime() + FREEING.toNanos();
+        CreateResult result = tasks.create(task);
+        boolean freeing = true;
+        while (result instanceof CreateResult.OverQuota && freeing) {
+            freeing = System.nanoTime() < deadline && tasks.isFreeing(task.namespace(), task.owner());
+            if (freeing) {
+                LockSupport.parkNanos(LOOK.toNanos());
+            }
+            result = tasks.create(task);
+        }
+        return result;
     }
 
     /// What [#create] would answer. Nothing is stored.

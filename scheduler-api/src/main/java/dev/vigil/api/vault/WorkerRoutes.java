@@ -83,6 +83,7 @@ final class WorkerRoutes implements Routes {
                 manage(Route.delete("/api/v1/workers/{id}", "removeWorker"))
                         .about(TAG, "Remove a worker for good")
                         .answers(204, "")
+                        .dryRun()
                         .handler(this::remove));
     }
 
@@ -100,6 +101,7 @@ final class WorkerRoutes implements Routes {
                 .roles(roles)
                 .scope(Scope.WORKERS_MANAGE)
                 .answers(200, "Worker")
+                .dryRun()
                 .handler(call -> change(call, change));
     }
 

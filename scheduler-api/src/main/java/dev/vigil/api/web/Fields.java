@@ -21,6 +21,8 @@ import org.jspecify.annotations.Nullable;
 /// A getter of a required member that is absent or impossible notes the fault and returns a placeholder; nothing may
 /// act on the values before [#finish] has returned.
 public final class Fields {
+    private static final int YEAR_MAX = 9999;
+
     private final String pointer;
     private final Map<String, @Nullable Object> members;
     private final Set<String> known = new HashSet<>();
@@ -167,15 +169,22 @@ public final class Fields {
         if (value == null) {
             return Optional.empty();
         }
-        try {
-            if (value instanceof String text) {
-                return Optional.of(OffsetDateTime.parse(text).toInstant());
-            }
-        } catch (DateTimeException e) {
-            // Falls through to the one message.
+        Optional<Instant> time = value instanceof String text ? time(text) : Optional.empty();
+        if (time.isEmpty()) {
+            refuse(name, "time", "is not an RFC 3339 time", "write it like 2027-01-31T09:00:00Z");
         }
-        refuse(name, "time", "is not an RFC 3339 time", "write it like 2027-01-31T09:00:00Z");
-        return Optional.empty();
+        return time;
+    }
+
+    /// An RFC 3339 time with offset. Its years have four digits, which keeps it within what can be reckoned with and
+    /// stored.
+    public static Optional<Instant> time(String text) {
+        try {
+            OffsetDateTime time = OffsetDateTime.parse(text);
+            return time.getYear() < 0 || time.getYear() > YEAR_MAX ? Optional.empty() : Optional.of(time.toInstant());
+        } catch (DateTimeException e) {
+            return Optional.empty();
+        }
     }
 
     /// A whole number between two bounds, both included, if given.
@@ -230,7 +239,7 @@ public final class Fields {
         }
         var texts = new ArrayList<String>();
         for (Object item : list) {
-            if (!(item instanceof String text) || text.isEmpty() || text.length() > 200) {
+            if (!(item instanceof String text) || text.isEmpty() || text.length() > 200 || hasLoneSurrogate(text)) {
                 return wrongType(name, "a list of texts of 1 to 200 characters");
             }
             texts.add(text);
@@ -257,7 +266,9 @@ public final class Fields {
             if (!(entry.getValue() instanceof String text)
                     || key.isEmpty()
                     || key.length() > 63
-                    || text.length() > 200) {
+                    || text.length() > 200
+                    || hasLoneSurrogate(key)
+                    || hasLoneSurrogate(text)) {
                 refuse(name, "type", "has a member that is not a text of at most 200 characters", "names have 1 to 63");
                 return texts;
             }

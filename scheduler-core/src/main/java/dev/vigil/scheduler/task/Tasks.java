@@ -167,10 +167,30 @@ public final class Tasks {
                           JOIN scheduler.task t
                             ON t.namespace = :namespace AND t.id = o.task_id AND t.version = o.version
                          WHERE t.owner = :owner
+                           AND NOT EXISTS (SELECT FROM scheduler.inbox i
+                                            WHERE i.ref = t.id AND i.change_seq IS NOT NULL AND i.kind = :delete)
                         """)
                 .param("namespace", namespace)
                 .param("owner", owner)
+                .param("delete", Kind.DELETE.code())
                 .query(Long.class)
+                .single();
+    }
+
+    /// Whether a deletion of one of an owner's tasks has been promised that still takes room in his quota.
+    public boolean isFreeing(int namespace, UUID owner) {
+        return db.sql("""
+                        SELECT EXISTS (
+                          SELECT FROM scheduler.inbox i
+                            JOIN scheduler.task t ON t.namespace = i.namespace AND t.id = i.ref
+                           WHERE i.change_seq IS NOT NULL AND i.kind = :delete
+                             AND t.namespace = :namespace AND t.owner = :owner
+                        )
+                        """)
+                .param("delete", Kind.DELETE.code())
+                .param("namespace", namespace)
+                .param("owner", owner)
+                .query(Boolean.class)
                 .single();
     }
 
