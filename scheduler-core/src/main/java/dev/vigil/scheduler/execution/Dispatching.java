@@ -64,6 +64,7 @@ final class Dispatching {
     ///
     /// @return whether there may be more to read at once
     boolean read() {
+        state.permits.wake();
         Instant now = state.core.clock().now();
         var cursors = new ArrayList<Cursor>();
         for (OwnedShard shard : state.shards.values()) {
@@ -118,19 +119,46 @@ final class Dispatching {
         }
         var credits = new LinkedHashMap<WorkerBoot, Integer>();
         List<Planned> planned = plan(credits);
-        boolean more = state.permits.ask();
-        more |= state.rates.ask();
-        if (planned.isEmpty()) {
-            return more;
-        }
         try {
-            commit(planned);
+            List<Planned> covered = covered(planned);
+            if (!covered.isEmpty()) {
+                commit(covered);
+            }
         } catch (RuntimeException failure) {
             // Whether it committed is read back before anything is sent; what committed is put back then.
             credits.forEach((worker, count) -> state.core.link().giveBack(new Credits(worker, count)));
             throw failure;
         }
+        boolean more = state.permits.ask();
+        more |= state.rates.ask();
+        more |= state.permits.look();
         return more || planned.size() >= BATCH_MAX;
+    }
+
+    /// What has its permits.
+    private List<Planned> covered(List<Planned> planned) {
+        if (planned.isEmpty()) {
+            return planned;
+        }
+        state.permits.cover();
+        var covered = new ArrayList<Planned>(planned.size());
+        for (Planned item : planned) {
+            if (state.owns(item.due.shard())
+                    && state.permits.covers(item.due.shard(), item.due.task().key())) {
+                covered.add(item);
+            } else {
+                putBack(item);
+            }
+        }
+        return covered;
+    }
+
+    private void putBack(Planned item) {
+        state.core.link().giveBack(new Credits(item.worker, 1));
+        OwnedShard shard = state.shards.get(item.due.shard());
+        if (shard != null) {
+            shard.lanes.rewind(item.due.lane(), item.due.dueAt());
+        }
     }
 
     private List<Planned> plan(Map<WorkerBoot, Integer> credits) {
@@ -230,8 +258,7 @@ final class Dispatching {
                 state.add(open, item.n);
                 ready.add(new Ready(open, frame(item, apart.get(item.due.id()))));
             } else {
-                state.core.link().giveBack(new Credits(item.worker, 1));
-                state.shard(item.due.shard()).lanes.rewind(item.due.lane(), item.due.dueAt());
+                putBack(item);
             }
         }
         state.examine(state.missing(owned, passed));

@@ -359,6 +359,7 @@ final class OwnerLoop implements AutoCloseable {
         }
         long now = state.core.nanos();
         long wait = Math.min(housekeptAt + HOUSEKEEPING.toNanos() - now, adoption.nanosToDecision());
+        wait = Math.min(wait, state.permits.nanosToLook());
         Instant next = state.nextWake(dispatching.nextSend());
         // What lies behind the next housekeeping may lie so far ahead that its nanoseconds are no number.
         Duration left = next == null

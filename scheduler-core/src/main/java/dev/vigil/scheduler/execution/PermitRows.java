@@ -6,12 +6,16 @@ import dev.vigil.scheduler.task.Limited;
 import dev.vigil.scheduler.task.Limited.Kind;
 import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.time.Instant;
+import java.time.OffsetDateTime;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 import org.springframework.jdbc.core.simple.JdbcClient;
 
 /// The table `scheduler.permit` and what is taken in `scheduler.concurrency`. Each statement is about one limit, so two
@@ -19,14 +23,28 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 final class PermitRows {
     private PermitRows() {}
 
-    /// Permits of a shard.
+    /// Permits of a shard; less than zero where they go away.
     record Moved(int shard, Limited key, int n) {}
 
     /// How a limit stands.
     ///
-    /// @param wanted whether somebody got none within the last seconds
-    record Standing(int most, int taken, boolean wanted) {
-        static final Standing NONE = new Standing(Integer.MAX_VALUE, 0, false);
+    /// @param deniedAt when somebody last got fewer than he asked for; null when that is seconds ago
+    record Standing(int most, int taken, @Nullable Instant deniedAt) {
+        static final Standing NONE = new Standing(Integer.MAX_VALUE, 0, null);
+
+        Standing and(int more) {
+            return new Standing(most, taken + more, deniedAt);
+        }
+    }
+
+    /// Permits that came.
+    ///
+    /// @param came     how many, of each shard that passed
+    /// @param deniedAt by the database's clock, when they were too few; null when they were not
+    record Taken(Map<Integer, Integer> came, @Nullable Instant deniedAt) {
+        int sum() {
+            return came.values().stream().mapToInt(n -> n).sum();
+        }
     }
 
     static List<Moved> held(JdbcClient db, Collection<Integer> shards) {
@@ -48,20 +66,21 @@ final class PermitRows {
     /// Takes permits of one limit for shards, as many as there are. The limit's row is locked while it is counted.
     ///
     /// @param beyond also those that there are not: for what runs already
-    /// @return for each shard that passed, how many came
-    static Map<Integer, Integer> take(JdbcClient db, Owned owned, List<Moved> moves, boolean beyond) {
+    /// @param moves who comes first gets his first
+    static Taken take(JdbcClient db, Owned owned, List<Moved> moves, boolean beyond) {
         Limited key = moves.getFirst().key;
         var came = new HashMap<Integer, Integer>();
-        db.sql("""
+        List<Optional<Instant>> denied = db.sql("""
                         WITH s AS MATERIALIZED (
                           SELECT s.id FROM scheduler.shard s
                             JOIN unnest(:myShards::int[], :myEpochs::bigint[]) AS mine(id, epoch) ON mine.id = s.id
                            WHERE s.owner = :me AND s.epoch = mine.epoch
                              FOR SHARE OF s
                         ), v AS (
-                          SELECT v.shard, v.n, coalesce(sum(v.n) OVER (ORDER BY v.shard ROWS BETWEEN UNBOUNDED PRECEDING
+                          SELECT v.shard, v.n, coalesce(sum(v.n) OVER (ORDER BY v.i ROWS BETWEEN UNBOUNDED PRECEDING
                                                                        AND 1 PRECEDING), 0) AS before
-                            FROM unnest(:shards::int[], :ns::int[]) AS v(shard, n) JOIN s ON s.id = v.shard
+                            FROM unnest(:shards::int[], :ns::int[]) WITH ORDINALITY AS v(shard, n, i)
+                            JOIN s ON s.id = v.shard
                         ), k AS (
                           SELECT coalesce(sum(n), 0) AS n FROM v
                         ), c AS (
@@ -71,7 +90,7 @@ final class PermitRows {
                                  denied_at = CASE WHEN NOT :beyond AND c.most - c.taken < k.n THEN clock_timestamp()
                                                   ELSE c.denied_at END
                             FROM k WHERE c.namespace = :namespace AND c.owner = :owner
-                          RETURNING new.taken - old.taken AS n
+                          RETURNING new.taken - old.taken AS n, nullif(new.denied_at, old.denied_at) AS denied_at
                         ), g AS (
                           SELECT v.shard, least(v.n, greatest(0, c.n - v.before))::int AS n FROM v CROSS JOIN c
                         ), p AS (
@@ -79,16 +98,61 @@ final class PermitRows {
                           SELECT g.shard, :namespace, :owner, g.n FROM g WHERE g.n > 0
                               ON CONFLICT (shard, namespace, owner) DO UPDATE SET n = p.n + excluded.n
                         )
-                        SELECT s.id, coalesce(g.n, 0) AS n FROM s LEFT JOIN g ON g.shard = s.id
+                        SELECT s.id, coalesce(g.n, 0) AS n, (SELECT denied_at FROM c) AS denied_at
+                          FROM s LEFT JOIN g ON g.shard = s.id
                         """)
                 .params(owned.parameters())
                 .params(columns(moves).arrays())
                 .param("beyond", beyond)
                 .param("namespace", key.namespace())
                 .param("owner", key.id())
-                .query((row, index) -> came.put(row.getInt("id"), row.getInt("n")))
+                .query((row, index) -> {
+                    came.put(row.getInt("id"), row.getInt("n"));
+                    return Optional.ofNullable(deniedAt(row));
+                })
                 .list();
-        return came;
+        return new Taken(came, denied.isEmpty() ? null : denied.getFirst().orElse(null));
+    }
+
+    private static @Nullable Instant deniedAt(ResultSet row) throws SQLException {
+        OffsetDateTime at = row.getObject("denied_at", OffsetDateTime.class);
+        return at == null ? null : at.toInstant();
+    }
+
+    /// Moves permits of one limit between shards of an owner: all of them, or none when one of the shards is not his.
+    /// What is taken in all stays as it is, so the limit's row is left alone.
+    ///
+    /// @return shards that passed
+    static Set<Integer> move(JdbcClient db, Owned owned, List<Moved> moves) {
+        Limited key = moves.getFirst().key;
+        return Set.copyOf(db.sql("""
+                        WITH s AS MATERIALIZED (
+                          SELECT s.id FROM scheduler.shard s
+                            JOIN unnest(:myShards::int[], :myEpochs::bigint[]) AS mine(id, epoch) ON mine.id = s.id
+                           WHERE s.owner = :me AND s.epoch = mine.epoch
+                             FOR SHARE OF s
+                        ), v AS (
+                          SELECT v.shard, v.n FROM unnest(:shards::int[], :ns::int[]) AS v(shard, n)
+                           WHERE (SELECT count(*) FROM s) = :count
+                        ), l AS (
+                          UPDATE scheduler.permit p SET n = p.n + v.n FROM v
+                           WHERE v.n < 0 AND p.shard = v.shard AND p.namespace = :namespace AND p.owner = :owner
+                          RETURNING v.n
+                        ), g AS (
+                          INSERT INTO scheduler.permit AS p (shard, namespace, owner, n)
+                          SELECT v.shard, :namespace, :owner, v.n FROM v
+                           WHERE v.n > 0 AND (SELECT sum(l.n) FROM l) + (SELECT sum(v.n) FROM v WHERE v.n > 0) = 0
+                              ON CONFLICT (shard, namespace, owner) DO UPDATE SET n = p.n + excluded.n
+                        )
+                        SELECT id FROM s
+                        """)
+                .params(owned.parameters())
+                .params(columns(moves).arrays())
+                .param("count", moves.size())
+                .param("namespace", key.namespace())
+                .param("owner", key.id())
+                .query(Integer.class)
+                .list());
     }
 
     /// Gives permits of shards back, all of one limit.
@@ -131,7 +195,8 @@ final class PermitRows {
         var standings = new HashMap<Limited, Standing>();
         db.sql("""
                         SELECT c.kind, c.namespace, c.owner, c.most, c.taken,
-                               coalesce(c.denied_at > clock_timestamp() - interval '3 seconds', false) AS wanted
+                               CASE WHEN c.denied_at > clock_timestamp() - interval '3 seconds'
+                                    THEN c.denied_at END AS denied_at
                           FROM unnest(:namespaces::int[], :owners::uuid[]) AS v(namespace, owner)
                           JOIN scheduler.concurrency c USING (namespace, owner)
                         """)
@@ -140,7 +205,7 @@ final class PermitRows {
                         .add("owners", new UUID[0], Limited::id)
                         .arrays())
                 .query((row, index) -> standings.put(
-                        limited(row), new Standing(row.getInt("most"), row.getInt("taken"), row.getBoolean("wanted"))))
+                        limited(row), new Standing(row.getInt("most"), row.getInt("taken"), deniedAt(row))))
                 .list();
         return standings;
     }

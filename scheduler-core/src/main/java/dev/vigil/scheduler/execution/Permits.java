@@ -2,14 +2,16 @@ package dev.vigil.scheduler.execution;
 
 import dev.vigil.scheduler.execution.PermitRows.Moved;
 import dev.vigil.scheduler.execution.PermitRows.Standing;
+import dev.vigil.scheduler.execution.PermitRows.Taken;
 import dev.vigil.scheduler.execution.TaskFacts.WorkerNeed;
 import dev.vigil.scheduler.task.Limited;
 import dev.vigil.scheduler.task.Limited.Kind;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -17,21 +19,28 @@ import java.util.Set;
 /// What the shards of a loop hold of limits of running executions: of their owners, namespaces and handlers. A permit
 /// belongs to a shard, and each open dispatch holds one of each limit that it is under, so the sum over all shards is
 /// never above the limit, whoever owns them. Permits move in blocks, when somebody wants more and once a second when
-/// they are not needed: no row changes with each execution. Whoever has no limit costs nothing here.
+/// they are not needed: no row changes with each execution. Only where there are too few do they move at once: between
+/// the shards of a loop before each dispatch that needs it, between loops within about a tenth of a second. Whoever has
+/// no limit costs nothing here.
 ///
 /// Not for use by several threads.
 final class Permits {
-    /// How long after a refusal the same shard asks again.
-    private static final long ASK_AGAIN = Duration.ofSeconds(1).toNanos();
-
     /// How old what is known of shared limits may be when something is dispatched.
     private static final long KNOWN = Duration.ofSeconds(1).toNanos();
 
+    /// Between two looks at limits that somebody waits for. A look changes no row.
+    private static final long LOOK_AGAIN = Duration.ofMillis(100).toNanos();
+
     private final LoopState state;
-    private final Map<ShardKey, Hold> holds = new HashMap<>();
-    private final Map<ShardKey, Integer> wanted = new HashMap<>();
-    private final List<Hold> planned = new ArrayList<>();
+    /// In the order they were met, so that a run of the simulator can be played again.
+    private final Map<Limited, Pool> pools = new LinkedHashMap<>();
+    /// Who had to wait first comes first.
+    private final Map<ShardKey, Integer> wanted = new LinkedHashMap<>();
+    private final Set<Pool> planned = new LinkedHashSet<>();
+    /// Limits of which something became free.
+    private final Set<Limited> freed = new HashSet<>();
     private long learntAt;
+    private long lookedAt;
 
     Permits(LoopState state) {
         this.state = state;
@@ -39,23 +48,8 @@ final class Permits {
 
     private record ShardKey(int shard, Limited key) {}
 
-    private static final class Hold {
-        int held;
-        int used;
-        /// Of a dispatch that is not committed yet.
-        int planned;
-        /// While others have none, it uses only so many.
-        int cap = Integer.MAX_VALUE;
-        long refusedAt;
-        boolean refused;
-
-        int room() {
-            return Math.min(held, cap) - used - planned;
-        }
-    }
-
-    private Hold hold(ShardKey place) {
-        return holds.computeIfAbsent(place, p -> new Hold());
+    private Pool pool(Limited key) {
+        return pools.computeIfAbsent(key, Pool::new);
     }
 
     /// Learns which limits there are, if that is longer ago than a second; and a new dispatch is planned.
@@ -63,7 +57,7 @@ final class Permits {
         if (state.core.nanos() - learntAt >= KNOWN) {
             learn();
         }
-        planned.forEach(hold -> hold.planned = 0);
+        planned.forEach(Pool::forgetPlans);
         planned.clear();
     }
 
@@ -72,11 +66,9 @@ final class Permits {
         learntAt = state.core.nanos();
         state.truth.sharedLimits(state.limits().change()).ifPresent(fresh -> {
             state.learn(fresh);
-            holds.forEach((place, hold) -> {
-                if (place.key.kind() != Kind.OWNER) {
-                    hold.used = 0;
-                }
-            });
+            pools.values().stream()
+                    .filter(pool -> pool.key.kind() != Kind.OWNER)
+                    .forEach(Pool::forgetUsed);
             state.shards
                     .values()
                     .forEach(shard -> shard.open
@@ -86,7 +78,7 @@ final class Permits {
                                     .permits(open.due.task().key())
                                     .stream()
                                     .filter(key -> key.kind() != Kind.OWNER)
-                                    .forEach(key -> hold(new ShardKey(shard.id, key)).used++)));
+                                    .forEach(key -> pool(key).hold(shard.id).used++)));
         });
     }
 
@@ -95,10 +87,9 @@ final class Permits {
     int room(int shard, WorkerNeed need, int wish) {
         int room = wish;
         for (Limited key : state.limits().permits(need)) {
-            var place = new ShardKey(shard, key);
-            room = Math.min(room, hold(place).room());
+            room = Math.min(room, pool(key).room(shard));
             if (room < 1) {
-                wanted.merge(place, wish, Math::max);
+                wanted.merge(new ShardKey(shard, key), wish, Math::max);
                 return 0;
             }
         }
@@ -108,166 +99,177 @@ final class Permits {
     /// So many of a key are about to be dispatched.
     void plan(int shard, WorkerNeed need, int n) {
         for (Limited key : state.limits().permits(need)) {
-            Hold hold = hold(new ShardKey(shard, key));
-            hold.planned += n;
-            planned.add(hold);
+            Pool pool = pool(key);
+            pool.hold(shard).planned += n;
+            planned.add(pool);
         }
+    }
+
+    /// Brings permits to where something is planned.
+    void cover() {
+        for (Pool pool : planned) {
+            List<Moved> shifts = pool.shifts();
+            if (!shifts.isEmpty()) {
+                Owned owned = state.owned(shifts.stream().map(Moved::shard).toList());
+                Set<Integer> passed = state.truth.movePermits(owned, shifts);
+                if (passed.size() == shifts.size()) {
+                    shifts.forEach(pool::add);
+                }
+                state.examine(state.missing(owned, passed));
+            }
+        }
+    }
+
+    /// Whether what is planned of a key in a shard has its permits. It has not when a shard was lost that had them.
+    boolean covers(int shard, WorkerNeed need) {
+        return state.limits().permits(need).stream().allMatch(key -> pool(key).covers(shard));
     }
 
     /// A dispatch takes its permits, also one that another owner of the shard has made.
     void take(Due due) {
-        state.limits().permits(due.task().key()).forEach(key -> hold(new ShardKey(due.shard(), key)).used++);
+        state.limits().permits(due.task().key()).forEach(key -> pool(key).hold(due.shard()).used++);
     }
 
     /// A dispatch is over.
     void giveBack(Due due) {
         for (Limited key : state.limits().permits(due.task().key())) {
-            Hold hold = holds.get(new ShardKey(due.shard(), key));
-            if (hold != null) {
-                hold.used--;
+            Pool pool = pools.get(key);
+            if (pool != null) {
+                pool.release(due.shard());
             }
-            wake(due.shard(), key);
+            freed.add(key);
         }
     }
 
-    /// What waited for a limit in a shard is looked at again.
-    private void wake(int id, Limited key) {
-        OwnedShard shard = state.shards.get(id);
-        if (shard != null) {
-            shard.starved.removeIf(need -> state.limits().permits(need).contains(key));
+    /// What waited for a limit of which something became free is looked at again.
+    void wake() {
+        if (!freed.isEmpty()) {
+            state.shards
+                    .values()
+                    .forEach(shard -> shard.starved.removeIf(
+                            need -> state.limits().permits(need).stream().anyMatch(freed::contains)));
+            freed.clear();
         }
+    }
+
+    private boolean isAwaited(Limited key) {
+        return state.shards.values().stream()
+                .anyMatch(shard -> shard.starved.stream()
+                        .anyMatch(need -> state.limits().permits(need).contains(key)));
     }
 
     void lose(int shard) {
-        holds.keySet().removeIf(place -> place.shard == shard);
+        pools.values().forEach(pool -> pool.lose(shard));
         wanted.keySet().removeIf(place -> place.shard == shard);
     }
 
     /// Takes over what is stored for these shards. What is dispatched in them is counted by [#take].
     void adopt(Collection<Integer> shards) {
         learn();
-        state.truth.permits(shards).forEach(row -> hold(new ShardKey(row.shard(), row.key())).held = row.n());
+        state.truth.permits(shards).forEach(row -> pool(row.key()).hold(row.shard()).held = row.n());
     }
 
     /// Asks for what was wanted.
     ///
-    /// @return whether any came
+    /// @return whether more may be dispatched now
     boolean ask() {
         if (wanted.isEmpty()) {
             return false;
         }
         long now = state.core.nanos();
-        var asks = new HashMap<Limited, List<Moved>>();
+        var asks = new LinkedHashMap<Limited, List<Moved>>();
         wanted.forEach((place, wish) -> {
-            Hold hold = holds.get(place);
-            if (hold != null && hold.cap == Integer.MAX_VALUE && !(hold.refused && now - hold.refusedAt < ASK_AGAIN)) {
+            if (pool(place.key).mayAsk(now)) {
                 asks.computeIfAbsent(place.key, key -> new ArrayList<>()).add(new Moved(place.shard, place.key, wish));
             }
         });
         wanted.clear();
         boolean came = false;
-        for (List<Moved> ask : asks.values()) {
-            came |= ask(ask, now);
+        for (Map.Entry<Limited, List<Moved>> ask : asks.entrySet()) {
+            int wish = ask.getValue().stream().mapToInt(Moved::n).sum();
+            if (pool(ask.getKey()).asked(wish, take(ask.getValue(), false), now)) {
+                freed.add(ask.getKey());
+                came = true;
+            }
         }
         return came;
     }
 
-    private boolean ask(List<Moved> moves, long now) {
-        Map<Integer, Integer> came = take(moves, false);
-        for (Moved move : moves) {
-            Hold hold = holds.get(new ShardKey(move.shard(), move.key()));
-            int n = came.getOrDefault(move.shard(), 0);
-            if (hold != null) {
-                hold.refused = n == 0;
-                hold.refusedAt = now;
-                if (hold.held > hold.used) {
-                    wake(move.shard(), move.key());
-                }
-            }
-        }
-        return came.values().stream().anyMatch(n -> n > 0);
-    }
-
-    private Map<Integer, Integer> take(List<Moved> moves, boolean beyond) {
+    private Taken take(List<Moved> moves, boolean beyond) {
+        Pool pool = pool(moves.getFirst().key());
         Owned owned = state.owned(moves.stream().map(Moved::shard).toList());
-        Map<Integer, Integer> came = state.truth.takePermits(owned, moves, beyond);
-        for (Moved move : moves) {
-            Hold hold = holds.get(new ShardKey(move.shard(), move.key()));
-            if (hold != null) {
-                hold.held += came.getOrDefault(move.shard(), 0);
+        Taken taken = state.truth.takePermits(owned, moves, beyond);
+        taken.came().forEach((shard, n) -> pool.add(new Moved(shard, pool.key, n)));
+        state.examine(state.missing(owned, taken.came().keySet()));
+        return taken;
+    }
+
+    /// How long until limits that somebody waits for are looked at again.
+    long nanosToLook() {
+        return pools.values().stream().anyMatch(Pool::isTight)
+                ? lookedAt + LOOK_AGAIN - state.core.nanos()
+                : Long.MAX_VALUE;
+    }
+
+    /// Where there are too few: sees whether there are some again, and gives back what is not needed here.
+    ///
+    /// @return whether it is worth asking again
+    boolean look() {
+        if (nanosToLook() > 0) {
+            return false;
+        }
+        lookedAt = state.core.nanos();
+        List<Pool> tight = pools.values().stream().filter(Pool::isTight).toList();
+        Map<Limited, Standing> standings =
+                state.truth.standings(tight.stream().map(pool -> pool.key).toList());
+        for (Pool pool : tight) {
+            boolean there = pool.look(standings.getOrDefault(pool.key, Standing.NONE), lookedAt);
+            giveBack(pool, pool.surplus(isAwaited(pool.key)));
+            if (there) {
+                freed.add(pool.key);
             }
         }
-        state.examine(state.missing(owned, came.keySet()));
-        return came;
+        return !freed.isEmpty();
     }
 
     /// Gives back what is not used, and uses less for a while when others have none: once a second, while something
     /// is at work here.
     void settle() {
         state.shards.values().forEach(shard -> shard.starved.clear());
-        if (holds.isEmpty() && state.shards.values().stream().allMatch(shard -> shard.open.isEmpty())) {
+        if (pools.isEmpty() && state.shards.values().stream().allMatch(shard -> shard.open.isEmpty())) {
             return;
         }
         learn();
-        Set<Limited> keys = new HashSet<>();
-        holds.forEach((place, hold) -> keys.add(place.key));
-        if (keys.isEmpty()) {
+        if (pools.isEmpty()) {
             return;
         }
-        Map<Limited, Standing> standings = state.truth.standings(keys);
-        for (Limited key : keys) {
-            settle(key, standings.getOrDefault(key, Standing.NONE));
+        Map<Limited, Standing> standings = state.truth.standings(pools.keySet());
+        for (Pool pool : List.copyOf(pools.values())) {
+            settle(pool, standings.getOrDefault(pool.key, Standing.NONE));
         }
-        holds.values().removeIf(hold -> hold.held == 0 && hold.used == 0);
+        pools.values().removeIf(Pool::isEmpty);
     }
 
-    private void settle(Limited key, Standing standing) {
-        var backs = new ArrayList<Moved>();
-        var lacks = new ArrayList<Moved>();
-        holds.forEach((place, hold) -> {
-            if (place.key.equals(key) && hold.held > hold.used) {
-                backs.add(new Moved(place.shard, key, hold.held - hold.used));
-            } else if (place.key.equals(key) && hold.held < hold.used) {
-                lacks.add(new Moved(place.shard, key, hold.used - hold.held));
-            }
-        });
-        if (!backs.isEmpty()) {
-            giveBack(backs);
-        }
+    private void settle(Pool pool, Standing standing) {
+        giveBack(pool, pool.idle());
+        List<Moved> lacks = pool.lacks();
         Standing now = standing;
         if (!lacks.isEmpty()) {
             // It ran before there was a limit. Nobody else starts in its place.
-            int taken = take(lacks, true).values().stream().mapToInt(n -> n).sum();
-            now = new Standing(standing.most(), standing.taken() + taken, standing.wanted());
+            now = standing.and(take(lacks, true).sum());
         }
-        for (Map.Entry<ShardKey, Hold> one : holds.entrySet()) {
-            if (one.getKey().key.equals(key)) {
-                one.getValue().cap = cap(one.getValue().held, now);
-            }
-        }
+        pool.settle(now, state.core.nanos());
     }
 
-    private void giveBack(List<Moved> backs) {
+    private void giveBack(Pool pool, List<Moved> backs) {
+        if (backs.isEmpty()) {
+            return;
+        }
         Owned owned = state.owned(backs.stream().map(Moved::shard).toList());
         Set<Integer> passed = state.truth.givePermitsBack(owned, backs);
-        backs.stream().filter(back -> passed.contains(back.shard())).forEach(back -> {
-            Hold hold = holds.get(new ShardKey(back.shard(), back.key()));
-            if (hold != null) {
-                hold.held -= back.n();
-            }
-        });
+        backs.stream()
+                .filter(back -> passed.contains(back.shard()))
+                .forEach(back -> pool.add(new Moved(back.shard(), back.key(), -back.n())));
         state.examine(state.missing(owned, passed));
-    }
-
-    /// Above the limit, which was lowered, everybody uses his part of the new one; at the limit, while others wait,
-    /// half of what he has, so that what becomes free goes round.
-    private static int cap(int held, Standing standing) {
-        if (held == 0) {
-            return Integer.MAX_VALUE;
-        }
-        if (standing.taken() > standing.most()) {
-            return (int) ((long) held * standing.most() / standing.taken());
-        }
-        return standing.wanted() ? held / 2 : Integer.MAX_VALUE;
     }
 }

@@ -165,8 +165,13 @@ record Postgres(CoreConnection connection) implements Truth {
     }
 
     @Override
-    public Map<Integer, Integer> takePermits(Owned owned, List<PermitRows.Moved> moves, boolean beyond) {
+    public PermitRows.Taken takePermits(Owned owned, List<PermitRows.Moved> moves, boolean beyond) {
         return PermitRows.take(connection.db(), owned, moves, beyond);
+    }
+
+    @Override
+    public Set<Integer> movePermits(Owned owned, List<PermitRows.Moved> moves) {
+        return PermitRows.move(connection.db(), owned, moves);
     }
 
     @Override

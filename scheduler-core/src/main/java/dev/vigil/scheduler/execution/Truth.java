@@ -118,7 +118,10 @@ interface Truth extends AutoCloseable {
     List<DependencyRows.Looked> lookAt(Owned owned, Collection<UUID> dependents);
 
     /// Takes permits of one limit, beyond it for what runs already.
-    Map<Integer, Integer> takePermits(Owned owned, List<PermitRows.Moved> moves, boolean beyond);
+    PermitRows.Taken takePermits(Owned owned, List<PermitRows.Moved> moves, boolean beyond);
+
+    /// Moves permits of one limit between shards: all of them or none.
+    Set<Integer> movePermits(Owned owned, List<PermitRows.Moved> moves);
 
     /// Gives permits of one limit back.
     Set<Integer> givePermitsBack(Owned owned, List<PermitRows.Moved> moves);

@@ -6,9 +6,9 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.Comparator;
 import java.util.Deque;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -80,9 +80,9 @@ final class Turns {
 
     /// Begins to deal out what is due.
     Round begin(List<Offer> offers, Instant now) {
-        var urgency = new HashMap<Priority, Long>();
+        var urgency = new EnumMap<Priority, Long>(Priority.class);
         offers.forEach(offer -> urgency.merge(offer.priority, offer.urgency(now), Math::max));
-        var levels = new HashMap<Priority, Level>();
+        var levels = new EnumMap<Priority, Level>(Priority.class);
         for (Offer offer : offers) {
             levels.computeIfAbsent(offer.priority, any -> new Level()).add(offer);
         }
@@ -91,7 +91,6 @@ final class Turns {
                 .map(Map.Entry::getValue)
                 .toList();
         forget(offers);
-        turn++;
         order.forEach(Level::line);
         return new Round(order);
     }
@@ -187,7 +186,8 @@ final class Turns {
                     .add(offer);
         }
 
-        /// Puts the namespaces in order, their keys by when they were last served, and lets another shard begin.
+        /// Puts the namespaces in order, their keys by when they were last served, and first the shard of each in
+        /// which somebody has waited longest.
         void line() {
             offers.forEach((namespace, keys) -> {
                 List<Map.Entry<WorkerNeed, Deque<Offer>>> sorted = new ArrayList<>(keys.entrySet());
@@ -195,7 +195,7 @@ final class Turns {
                 keys.clear();
                 sorted.forEach(one -> {
                     var shards = new ArrayList<>(one.getValue());
-                    Collections.rotate(shards, (int) (turn % shards.size()));
+                    shards.sort(Comparator.comparing(offer -> offer.queue.first(), Due.ORDER));
                     keys.put(one.getKey(), new ArrayDeque<>(shards));
                 });
                 back(namespace);

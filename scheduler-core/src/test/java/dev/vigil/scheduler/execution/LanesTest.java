@@ -257,6 +257,32 @@ class LanesTest {
         assertThat(List.of(one, other)).containsExactlyInAnyOrder("much", "little");
     }
 
+    @Test
+    void of_two_shards_with_room_for_one_at_a_time_it_is_the_turn_of_the_one_that_has_waited_longest() {
+        var other = new Lanes(1);
+        for (int i = 0; i < 10; i++) {
+            read(Priority.MEDIUM, due(Priority.MEDIUM, "a", NOON.plusMillis(i)));
+            var cursor = new Cursor(1, Lane.of(Priority.MEDIUM, 1), Instant.EPOCH, FIRST, null, List.of());
+            Due due = due(Priority.MEDIUM, "a", NOON.plusMillis(i).plusNanos(1));
+            other.read(new Page(cursor, List.of(due), NOON.plusSeconds(60)), Set.of(), id -> false);
+        }
+        Instant later = NOON.plusSeconds(1);
+        var served = new ArrayList<Integer>();
+        for (int i = 0; i < 20; i++) {
+            var offers = new ArrayList<>(lanes.offers(later, Set.of()));
+            offers.addAll(other.offers(later, Set.of()));
+            Turns.Round round = turns.begin(offers, later);
+            Batch batch = round.next(1).orElseThrow();
+            (batch.shard() == 0 ? lanes : other).remove(batch.heads().getFirst().id());
+            round.served(batch, 1);
+            served.add(batch.shard());
+        }
+
+        assertThat(served)
+                .containsExactlyElementsOf(
+                        IntStream.range(0, 20).mapToObj(i -> i % 2).toList());
+    }
+
     private Batch next(Instant now) {
         return deal(now, Set.of(), 1);
     }

@@ -5,7 +5,6 @@ import dev.vigil.scheduler.execution.EndingRows.Reached;
 import dev.vigil.scheduler.execution.KnownLimits.Shared;
 import dev.vigil.scheduler.execution.ModelRows.Ended;
 import dev.vigil.scheduler.execution.ModelRows.Execution;
-import dev.vigil.scheduler.execution.ModelRows.Limit;
 import dev.vigil.scheduler.execution.ModelRows.Listed;
 import dev.vigil.scheduler.execution.ModelRows.Shard;
 import dev.vigil.scheduler.execution.OwnerReads.Cursor;
@@ -18,8 +17,6 @@ import dev.vigil.scheduler.execution.OwnerReads.ShardRow;
 import dev.vigil.scheduler.execution.OwnerWrites.Line;
 import dev.vigil.scheduler.execution.OwnerWrites.Requeue;
 import dev.vigil.scheduler.execution.OwnerWrites.Requeued;
-import dev.vigil.scheduler.execution.PermitRows.Moved;
-import dev.vigil.scheduler.execution.PermitRows.Standing;
 import dev.vigil.scheduler.history.Event;
 import dev.vigil.scheduler.task.Commands.Kind;
 import dev.vigil.scheduler.task.Lane;
@@ -52,6 +49,7 @@ class ModelDatabase {
     final World world;
     final ModelRows rows = new ModelRows();
     final ModelStarts starts = new ModelStarts(this);
+    final ModelPermits permits = new ModelPermits(this);
     final CommandPromises promises = new CommandPromises(rows);
     final ModelCommands commands;
 
@@ -388,59 +386,6 @@ class ModelDatabase {
         if (delay != null) {
             execution.dueAt = clock().plus(delay);
         }
-    }
-
-    List<Moved> permits(Collection<Integer> shards) {
-        var held = new ArrayList<Moved>();
-        rows.limits.forEach((key, limit) -> limit.permits.forEach((shard, n) -> {
-            if (shards.contains(shard)) {
-                held.add(new Moved(shard, key, n));
-            }
-        }));
-        return held;
-    }
-
-    Map<Integer, Integer> takePermits(Owned owned, List<Moved> moves, boolean beyond) {
-        Set<Integer> passed = passed(owned);
-        Limit limit = rows.limits.get(moves.getFirst().key());
-        var came = new HashMap<Integer, Integer>();
-        passed.forEach(shard -> came.put(shard, 0));
-        for (Moved move : moves) {
-            if (limit != null && passed.contains(move.shard())) {
-                int n = beyond ? move.n() : Math.min(move.n(), Math.max(0, limit.most - limit.taken));
-                if (n < move.n()) {
-                    limit.deniedAt = clock();
-                }
-                limit.taken += n;
-                limit.permits.merge(move.shard(), n, Integer::sum);
-                came.put(move.shard(), n);
-            }
-        }
-        return came;
-    }
-
-    Set<Integer> givePermitsBack(Owned owned, List<Moved> moves) {
-        Set<Integer> passed = passed(owned);
-        Limit limit = rows.limits.get(moves.getFirst().key());
-        for (Moved move : moves) {
-            if (limit != null && passed.contains(move.shard()) && limit.permits.containsKey(move.shard())) {
-                limit.permits.merge(move.shard(), -move.n(), Integer::sum);
-                limit.taken = Math.max(0, limit.taken - move.n());
-            }
-        }
-        return passed;
-    }
-
-    Map<Limited, Standing> standings(Collection<Limited> keys) {
-        var standings = new HashMap<Limited, Standing>();
-        for (Limited key : keys) {
-            Limit limit = rows.limits.get(key);
-            if (limit != null) {
-                boolean wanted = limit.deniedAt.isAfter(clock().minusSeconds(3));
-                standings.put(key, new Standing(limit.most, limit.taken, wanted));
-            }
-        }
-        return standings;
     }
 
     void release(Owned owned, Collection<Integer> orphaned) {

@@ -30,7 +30,8 @@ final class ModelRows {
     /// The lane of each task that was changed.
     final Map<UUID, Integer> lanes = new HashMap<>();
     final List<Dependency> dependencies = new ArrayList<>();
-    final Map<Limited, Limit> limits = new HashMap<>();
+    /// In the order they were set, as all that a run iterates over: an enum's hash is another in each process.
+    final Map<Limited, Limit> limits = new LinkedHashMap<>();
     long transaction = 100;
     Duration ahead = Duration.ZERO;
 

@@ -105,12 +105,12 @@ record ModelTruth(ModelServer server, Wire wire) implements Truth {
 
     @Override
     public List<PermitRows.Moved> permits(Collection<Integer> shards) {
-        return wire.ask(() -> server.database.permits(shards));
+        return wire.ask(() -> server.database.permits.held(shards));
     }
 
     @Override
     public Map<Limited, PermitRows.Standing> standings(Collection<Limited> keys) {
-        return wire.ask(() -> server.database.standings(keys));
+        return wire.ask(() -> server.database.permits.standings(keys));
     }
 
     @Override
@@ -170,13 +170,18 @@ record ModelTruth(ModelServer server, Wire wire) implements Truth {
     }
 
     @Override
-    public Map<Integer, Integer> takePermits(Owned owned, List<PermitRows.Moved> moves, boolean beyond) {
-        return wire.ask(() -> server.database.takePermits(owned, moves, beyond));
+    public PermitRows.Taken takePermits(Owned owned, List<PermitRows.Moved> moves, boolean beyond) {
+        return wire.ask(() -> server.database.permits.take(owned, moves, beyond));
+    }
+
+    @Override
+    public Set<Integer> movePermits(Owned owned, List<PermitRows.Moved> moves) {
+        return wire.ask(() -> server.database.permits.move(owned, moves));
     }
 
     @Override
     public Set<Integer> givePermitsBack(Owned owned, List<PermitRows.Moved> moves) {
-        return wire.ask(() -> server.database.givePermitsBack(owned, moves));
+        return wire.ask(() -> server.database.permits.giveBack(owned, moves));
     }
 
     @Override

@@ -6,8 +6,8 @@ import dev.vigil.scheduler.execution.World.Host;
 import dev.vigil.scheduler.history.Event;
 import java.time.Duration;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -38,7 +38,7 @@ final class ModelWorker {
     private final Supplier<List<ModelCore>> cores;
     private final int slots;
     private final Map<UUID, Holding> held = new LinkedHashMap<>();
-    private final Set<Holding> runs = new HashSet<>();
+    private final Set<Holding> runs = new LinkedHashSet<>();
     private final Map<UUID, Channel> to = new HashMap<>();
     private final Map<UUID, Channel> from = new HashMap<>();
     private long aliveAt;

@@ -60,6 +60,37 @@ class SharedLimitsTest {
     }
 
     @Test
+    void a_limit_of_three_over_sixteen_shards_is_filled_by_one_core() {
+        limit(Scope.ofHandler(HANDLER), 3);
+        IntStream.range(0, 300).forEach(i -> create(1, HANDLER, Limits.NONE));
+        count(Duration.ofMillis(10));
+        try (Dispatcher core = fixture.core()) {
+            await().atMost(Duration.ofSeconds(20)).until(() -> core.shardsOwned() == 16);
+            fixture.fleet.join(64);
+
+            // Three rows of a hundred take a second; 16 s when permits go round once a second.
+            await().atMost(Duration.ofSeconds(10)).until(() -> succeeded() == 300);
+            assertThat(most).hasValue(3);
+            awaitNothingTaken();
+        }
+    }
+
+    @Test
+    void an_owners_limit_of_four_over_sixteen_shards_is_filled_by_two_cores() {
+        IntStream.range(0, 300).forEach(i -> create(1, HANDLER, new Limits(null, 4)));
+        count(Duration.ofMillis(10));
+        try (Dispatcher first = fixture.core();
+                Dispatcher second = fixture.core()) {
+            await().atMost(Duration.ofSeconds(20)).until(() -> first.shardsOwned() == 8 && second.shardsOwned() == 8);
+            fixture.fleet.join(64);
+
+            await().atMost(Duration.ofSeconds(10)).until(() -> succeeded() == 300);
+            assertThat(most).hasValue(4);
+            awaitNothingTaken();
+        }
+    }
+
+    @Test
     void what_is_under_three_limits_at_once_keeps_to_all_of_them_and_none_is_leaked() {
         limit(Scope.ofHandler(HANDLER), 4);
         limit(Scope.ofNamespace(2), 2);
@@ -113,6 +144,10 @@ class SharedLimitsTest {
             assertThat(fixture.execution(late).state()).isEqualTo(State.QUEUED);
 
             limit(Scope.ofNamespace(2), 0);
+            // A core has heard of it within a second or so.
+            await().during(OwnerLoop.HOUSEKEEPING.multipliedBy(2))
+                    .atMost(Duration.ofSeconds(10))
+                    .until(() -> fixture.execution(late).state() == State.QUEUED);
             limit(Scope.ofHandler(HANDLER), 3);
             awaitReason(late, "namespace_limit");
             limit(Scope.ofNamespace(2), null);

@@ -283,9 +283,10 @@ final class Simulation {
         return wrong;
     }
 
-    /// All that was due when everything healed is over, and schedules have caught up.
+    /// All that was due when everything healed is over, commands are carried out, and schedules have caught up.
     private boolean isDrained(Instant mustBeOver) {
         return world.now() > healAt + 2 * World.SECOND
+                && database.rows.inbox.stream().noneMatch(row -> row.changeSeq() > 0)
                 && database.rows.executions.values().stream()
                         .noneMatch(one -> one.first.dueAt().isBefore(mustBeOver)
                                 || one.first.task().once())

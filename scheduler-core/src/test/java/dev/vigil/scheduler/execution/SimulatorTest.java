@@ -3,7 +3,13 @@ package dev.vigil.scheduler.execution;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.vigil.scheduler.history.Event;
+import java.io.IOException;
+import java.io.InputStream;
+import java.lang.reflect.Constructor;
+import java.lang.reflect.Method;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
@@ -60,6 +66,54 @@ class SimulatorTest {
         second.run();
 
         assertThat(first.history()).hasSizeGreaterThan(50).isEqualTo(second.history());
+    }
+
+    @Test
+    void a_seed_replays_whatever_hashes_its_objects_have() throws Exception {
+        var histories = new HashSet<String>();
+        for (int i = 0; i < 6; i++) {
+            Class<?> simulation = new Anew().loadClass(Simulation.class.getName());
+            Constructor<?> constructor = simulation.getDeclaredConstructor(long.class);
+            constructor.setAccessible(true);
+            Object one = constructor.newInstance(4014);
+            call(one, "run");
+            histories.add(call(one, "history").toString());
+        }
+
+        assertThat(histories).hasSize(1);
+    }
+
+    private static Object call(Object simulation, String name) throws ReflectiveOperationException {
+        Method method = simulation.getClass().getDeclaredMethod(name);
+        method.setAccessible(true);
+        return method.invoke(simulation);
+    }
+
+    /// Loads the engine and its model anew, so that enums have other hashes, as they have in each process.
+    private static final class Anew extends ClassLoader {
+        Anew() {
+            super(SimulatorTest.class.getClassLoader());
+        }
+
+        @Override
+        protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
+            synchronized (getClassLoadingLock(name)) {
+                Class<?> loaded = findLoadedClass(name);
+                if (loaded == null && name.startsWith("dev.vigil.scheduler.")) {
+                    loaded = define(name);
+                }
+                return loaded == null ? super.loadClass(name, resolve) : loaded;
+            }
+        }
+
+        private Class<?> define(String name) throws ClassNotFoundException {
+            try (InputStream in = getParent().getResourceAsStream(name.replace('.', '/') + ".class")) {
+                byte[] bytes = Objects.requireNonNull(in, name).readAllBytes();
+                return defineClass(name, bytes, 0, bytes.length);
+            } catch (IOException broken) {
+                throw new ClassNotFoundException(name, broken);
+            }
+        }
     }
 
     @Test
