@@ -7,13 +7,15 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import org.postgresql.jdbc.PgArray;
 
-/// A one-dimensional array parameter as PostgreSQL stores it. The driver sends arrays of these types as text, which
-/// costs both sides more than the row that an element becomes.
+/// A one-dimensional array parameter as PostgreSQL stores it. The driver sends arrays of identifiers and times as text,
+/// which costs both sides more than the row that an element becomes.
 final class BinaryArray extends PgArray {
     private static final int UUID_ARRAY = 2951;
     private static final int TIMESTAMPTZ_ARRAY = 1185;
+    private static final int BYTEA_ARRAY = 1001;
     private static final int UUID_ELEMENT = 2950;
     private static final int TIMESTAMPTZ_ELEMENT = 1184;
+    private static final int BYTEA_ELEMENT = 17;
     /// Seconds from the epoch to 2000-01-01, from which PostgreSQL counts its microseconds.
     private static final long PG_EPOCH_SECONDS = 946_684_800;
 
@@ -59,6 +61,20 @@ final class BinaryArray extends PgArray {
             }
         }
         return array(TIMESTAMPTZ_ARRAY, "timestamptz", bytes);
+    }
+
+    /// As `bytea[]`, in one piece of the right size; the driver has it grow from a kilobyte on.
+    static BinaryArray of(byte[][] elements) {
+        int length = elements.length == 0 ? EMPTY : HEADER;
+        for (byte[] element : elements) {
+            length = Math.addExact(length, Integer.BYTES + element.length);
+        }
+        byte[] bytes = new byte[length];
+        ByteBuffer out = header(bytes, BYTEA_ELEMENT, elements);
+        for (byte[] element : elements) {
+            out.putInt(element.length).put(element);
+        }
+        return array(BYTEA_ARRAY, "bytea", bytes);
     }
 
     private static byte[] room(@Nullable Object[] elements, int length) {

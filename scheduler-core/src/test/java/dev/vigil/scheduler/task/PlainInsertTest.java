@@ -22,6 +22,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.UUID;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -37,11 +39,15 @@ class PlainInsertTest {
     private static final UUID KEY = new UUID(7, 7);
     private static final Pattern TASK = Pattern.compile("\"task_id\":\"([^\"]+)\"");
 
-    private final Tasks tasks = new Tasks(
-            JdbcClient.create(DATABASE.source(Role.API)),
-            new DataSourceTransactionManager(DATABASE.source(Role.API)),
-            InstantSource.system(),
-            hints -> {});
+    private final Tasks tasks = node();
+
+    private static Tasks node() {
+        return new Tasks(
+                JdbcClient.create(DATABASE.source(Role.API)),
+                new DataSourceTransactionManager(DATABASE.source(Role.API)),
+                InstantSource.system(),
+                hints -> {});
+    }
 
     @BeforeEach
     void empty() {
@@ -127,6 +133,29 @@ class PlainInsertTest {
         assertThat(count("SELECT count(*) FROM scheduler.outbox")).isOne();
         assertThat(count("SELECT count(*) FROM scheduler.inbox")).isOne();
         assertThat(count("SELECT count(*) FROM scheduler.execution")).isEqualTo(wanted.size());
+    }
+
+    @Test
+    void two_nodes_that_create_the_same_tasks_at_the_same_time_store_each_once() throws Exception {
+        Tasks other = node();
+        try (var callers = Executors.newFixedThreadPool(2)) {
+            for (int round = 0; round < 20; round++) {
+                List<NewTask> wanted = round % 2 == 0 ? usual() : usual().subList(0, 1);
+                Future<List<CreateResult>> theirs = callers.submit(() -> other.createAll(wanted));
+                List<CreateResult> ours =
+                        callers.submit(() -> tasks.createAll(wanted)).get();
+
+                for (int i = 0; i < wanted.size(); i++) {
+                    assertThat(List.of(ours.get(i), theirs.get().get(i)))
+                            .hasAtLeastOneElementOfType(Created.class)
+                            .contains(new AlreadyExists(wanted.get(i).id()));
+                }
+            }
+        }
+
+        assertThat(count("SELECT sum(n) FROM scheduler.outbox"))
+                .isEqualTo(count("SELECT count(*) FROM scheduler.task"))
+                .isEqualTo(count("SELECT count(*) FROM scheduler.execution"));
     }
 
     private static List<NewTask> usual() {
