@@ -66,12 +66,11 @@ final class GdprServlet extends EdgeServlet {
         if (path.equals(REQUESTS)) {
             return switch (http.getMethod()) {
                 case "POST" -> {
+                    // Before the query, for which a form would be read as parameters.
+                    byte[] body = body(http);
                     Map<String, String> query = query(http, Set.of("dry_run"));
                     yield routes.create(
-                            officer,
-                            body(http),
-                            http.getHeader("Idempotency-Key"),
-                            "true".equals(query.get("dry_run")));
+                            officer, body, http.getHeader("Idempotency-Key"), "true".equals(query.get("dry_run")));
                 }
                 case "GET", "HEAD" -> routes.list(officer, query(http, LIST_PARAMETERS));
                 default -> throw Call.wrongMethod("GET, HEAD, POST");

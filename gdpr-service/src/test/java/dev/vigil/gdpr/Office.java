@@ -257,6 +257,13 @@ final class Office {
             return send("POST", url, token, json);
         }
 
+        Reply form(String url, String form) {
+            return send(request("POST", url, token, null)
+                    .header("Content-Type", "application/x-www-form-urlencoded")
+                    .POST(HttpRequest.BodyPublishers.ofString(form))
+                    .build());
+        }
+
         Reply post(String url, String json, String idempotencyKey) {
             return send(request("POST", url, token, json)
                     .header("Idempotency-Key", idempotencyKey)

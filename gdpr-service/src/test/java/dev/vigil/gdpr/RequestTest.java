@@ -87,6 +87,14 @@ class RequestTest {
     }
 
     @Test
+    void a_form_is_none_of_the_bodies_that_are_taken() {
+        Reply refused = officer.form(url, "kind=access&subject=somebody");
+
+        assertThat(refused.status()).isEqualTo(415);
+        assertThat(refused.code()).isEqualTo("unsupported_media_type");
+    }
+
+    @Test
     void a_list_is_walked_by_cursors_that_nobody_else_made() {
         Person lister = office.person("privacy_officer");
         List<String> asked = new ArrayList<>();

@@ -70,9 +70,11 @@ public final class Handlers {
         record Unknown() implements Approval {}
     }
 
-    /// The approved handler of that name. At most a second old.
+    /// The approved handler of that name. Its definition is at most a second old; what was approved a moment ago is
+    /// found, whichever node was asked to.
     public Optional<Handler> find(String name) {
-        return Optional.ofNullable(approved().get(name));
+        Handler known = approved().get(name);
+        return known != null ? Optional.of(known) : entry(name).map(Entry::approved);
     }
 
     /// Whether it is approved or proposed.

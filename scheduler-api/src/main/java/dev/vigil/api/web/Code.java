@@ -25,6 +25,7 @@ public enum Code {
     ALREADY_EXISTS(409, "conflict", "Already exists"),
     IDEMPOTENCY_KEY_IN_USE(409, "idempotency-key", "Still running"),
     JOIN_TOKEN_USED(409, "join-token", "Join token used up"),
+    GONE(410, "gone", "Gone for good"),
     VERSION_CONFLICT(412, "version-conflict", "Changed meanwhile"),
     TOO_LARGE(413, "too-large", "Too large"),
     UNSUPPORTED_MEDIA_TYPE(415, "unsupported-media-type", "Unsupported media type"),

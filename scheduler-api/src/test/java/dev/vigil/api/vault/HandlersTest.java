@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.vigil.api.Api;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
@@ -42,6 +43,22 @@ class HandlersTest {
         assertThat(Outboxes.events(API.database()))
                 .filteredOn(event -> event.contains("backup.database"))
                 .hasSize(2);
+    }
+
+    @Test
+    void a_node_that_did_not_know_a_handler_finds_it_as_soon_as_it_is_approved() {
+        var node = new Handlers(
+                API.context().getBean(VaultStore.class),
+                new VaultKeys(API.context().getBean(MasterKeys.class)),
+                List.of());
+        Api.Http other = otherAdmin();
+        propose("report.yearly", "\"isolation\":\"pooled\"");
+        assertThat(node.find("report.yearly")).isEmpty();
+
+        other.post("/api/v1/handlers/report.yearly:approve").expect(200);
+
+        assertThat(node.find("report.yearly")).isPresent();
+        assertThat(node.find("report.never")).isEmpty();
     }
 
     @Test
