@@ -31,7 +31,13 @@ record Due(
         byte @Nullable [] payload,
         int payloadBytes) {
     /// Oldest first, as the due index has it.
-    static final Comparator<Due> ORDER = Comparator.comparing(Due::dueAt).thenComparing(Due::id);
+    static final Comparator<Due> ORDER = Comparator.comparing(Due::dueAt).thenComparing(Due::id, Due::compareIds);
+
+    /// Identifiers in the order of PostgreSQL, which knows no sign: [UUID#compareTo] takes half of them for negative.
+    static int compareIds(UUID one, UUID other) {
+        int most = Long.compareUnsigned(one.getMostSignificantBits(), other.getMostSignificantBits());
+        return most != 0 ? most : Long.compareUnsigned(one.getLeastSignificantBits(), other.getLeastSignificantBits());
+    }
 
     /// The same without its payload, for those who only need to know what runs.
     Due withoutPayload() {

@@ -151,6 +151,7 @@ final class LoopState {
 
     void learn(KnownLimits fresh) {
         limits = fresh;
+        rates.forget();
     }
 
     /// Nobody has room for executions of a key.

@@ -72,6 +72,12 @@ final class Rates {
         blocks.values().removeIf(block -> block.again == null && block.left(now) == 0);
     }
 
+    /// Limits have changed: what was said under the old ones, of starts in hand and of when there are more, is void.
+    void forget() {
+        blocks.keySet().forEach(this::wake);
+        blocks.clear();
+    }
+
     private void wake(Limited key) {
         state.blocked.removeIf(need -> state.limits().rates().of(need).contains(key));
     }

@@ -110,7 +110,7 @@ class LanesTest {
                 List<Due> page = table.stream()
                         .filter(due -> cursor.reads(due.task().namespace()))
                         .filter(due -> due.dueAt().isAfter(cursor.at())
-                                || (due.dueAt().equals(cursor.at()) && due.id().compareTo(cursor.id()) > 0))
+                                || (due.dueAt().equals(cursor.at()) && Due.compareIds(due.id(), cursor.id()) > 0))
                         .limit(OwnerReads.SCAN_MAX)
                         .toList();
                 rows += page.size();
@@ -219,6 +219,36 @@ class LanesTest {
     }
 
     @Test
+    void what_was_left_in_the_table_is_read_from_before_it_in_the_order_of_the_database() {
+        var full = new WorkerNeed(1, "full", null);
+        List<Due> rows = new ArrayList<>(IntStream.range(0, Lanes.BLOCKED_MAX - 1)
+                .mapToObj(i -> due(Priority.MEDIUM, "full", NOON.minusSeconds(600 - i)))
+                .toList());
+        TaskFacts task = rows.getFirst().task();
+        // In Java's own order the second one comes first.
+        Due first = due(new UUID(1, 1), task, Priority.MEDIUM, NOON);
+        Due second = due(new UUID(-1, 1), task, Priority.MEDIUM, NOON);
+        rows.addAll(List.of(second, first));
+        rows.sort(Due.ORDER);
+        int lane = Lane.of(Priority.MEDIUM, 1);
+        lanes.read(
+                new Page(new Cursor(0, lane, Instant.EPOCH, FIRST, null, List.of()), rows, NOON),
+                Set.of(full),
+                id -> false);
+        rows.subList(0, Lanes.BLOCKED_MAX / 2 + 1).forEach(due -> lanes.remove(due.id()));
+
+        Due left = lanes.remove(first.id()).isPresent() ? second : first;
+        assertThat(lanes.toRead(NOON, Set.of()))
+                .anySatisfy(cursor -> assertThat(cursor.at().isBefore(left.dueAt())
+                                || (cursor.at().equals(left.dueAt())
+                                        && cursor.id()
+                                                        .toString()
+                                                        .compareTo(left.id().toString())
+                                                < 0))
+                        .isTrue());
+    }
+
+    @Test
     void a_namespace_of_weight_three_has_three_times_as_many_turns_while_others_wait() {
         for (int i = 0; i < 400; i++) {
             int namespace = 1 + i % 4;
@@ -316,8 +346,10 @@ class LanesTest {
                 RetryPolicy.NONE,
                 false,
                 true);
-        // Java takes half of all identifiers for less than the first one, which the database does not.
-        var id = new UUID(UUID.randomUUID().getMostSignificantBits() >>> 1, 0);
-        return new Due(0, id, Lane.of(priority, namespace), at, at, 0, 0, 0, task, null, 0);
+        return due(UUID.randomUUID(), task, priority, at);
+    }
+
+    private static Due due(UUID id, TaskFacts task, Priority priority, Instant at) {
+        return new Due(0, id, Lane.of(priority, task.namespace()), at, at, 0, 0, 0, task, null, 0);
     }
 }

@@ -169,7 +169,7 @@ class ModelDatabase {
                     .filter(one -> one.shard() == cursor.shard() && one.lane == cursor.lane())
                     .map(this::row)
                     .filter(one -> one.dueAt().isAfter(cursor.at())
-                            || (one.dueAt().equals(cursor.at()) && one.id().compareTo(cursor.id()) > 0))
+                            || (one.dueAt().equals(cursor.at()) && Due.compareIds(one.id(), cursor.id()) > 0))
                     .sorted(Due.ORDER)
                     .toList();
             lane.stream()

@@ -12,6 +12,7 @@ import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Instant;
 import java.util.List;
+import java.util.UUID;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
@@ -45,6 +46,20 @@ class OwnerReadsTest {
     @AfterAll
     static void end() {
         engine.close();
+    }
+
+    @Test
+    void identifiers_have_one_order_here_and_in_the_database() {
+        List<UUID> ids =
+                IntStream.range(0, 200).mapToObj(i -> UUID.randomUUID()).toList();
+
+        assertThat(engine.database
+                        .superuser()
+                        .sql("SELECT id FROM unnest(:ids::uuid[]) AS x(id) ORDER BY id")
+                        .param("ids", ids.toArray(UUID[]::new))
+                        .query(UUID.class)
+                        .list())
+                .containsExactlyElementsOf(ids.stream().sorted(Due::compareIds).toList());
     }
 
     @Test

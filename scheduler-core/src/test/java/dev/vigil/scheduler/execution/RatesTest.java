@@ -89,6 +89,32 @@ class RatesTest {
     }
 
     @Test
+    void a_rate_that_is_raised_or_lowered_is_in_force_within_seconds_and_counts_what_has_started() {
+        Scope scope = Scope.ofHandler(HANDLER);
+        Duration hour = Duration.ofHours(1);
+        limit(scope, new Rate(3, hour));
+        fixture.fleet.join(64);
+        try (Dispatcher core = fixture.readyCore()) {
+            IntStream.range(0, 20).forEach(i -> create(1));
+            await().atMost(Duration.ofSeconds(20)).until(() -> succeeded() == 3);
+
+            limit(scope, new Rate(8, hour));
+            await().atMost(Duration.ofSeconds(10)).until(() -> succeeded() == 8);
+
+            limit(scope, new Rate(5, hour));
+            await().during(Duration.ofSeconds(3)).atMost(Duration.ofSeconds(10)).until(() -> succeeded() == 8);
+
+            limit(scope, new Rate(9, hour));
+            await().atMost(Duration.ofSeconds(10)).until(() -> succeeded() == 9);
+            assertThat(limits.get(scope).started()).isEqualTo(9);
+
+            limit(scope, new Rate(20, hour));
+            await().atMost(Duration.ofSeconds(20)).until(() -> succeeded() == 20);
+            assertThat(core.shardsOwned()).isEqualTo(16);
+        }
+    }
+
+    @Test
     void what_a_killed_core_had_in_hand_is_lost_and_its_successor_starts_no_more_than_the_rate() {
         limit(Scope.ofHandler(HANDLER), TEN);
         fixture.fleet.join(4);
