@@ -71,6 +71,11 @@ final class Endings {
         return over.isEmpty() && unclaimed.isEmpty();
     }
 
+    /// Whether all that waits was dispatched, so that none of it could be read as due before it is stored.
+    boolean leaveDueAlone() {
+        return over.stream().allMatch(item -> item.open != null);
+    }
+
     /// A worker reported the end of an attempt.
     void reported(WorkerBoot worker, AttemptEnd end) {
         var report = new Reported(worker, end);

@@ -1,8 +1,6 @@
 package dev.vigil.scheduler.execution;
 
 import dev.vigil.scheduler.execution.Adoption.Claim;
-import dev.vigil.scheduler.execution.OwnerReads.InboxRow;
-import dev.vigil.scheduler.execution.OwnerReads.NewsFrom;
 import dev.vigil.scheduler.task.ShardHints.ShardHint;
 import java.io.ByteArrayOutputStream;
 import java.time.Duration;
@@ -39,9 +37,6 @@ final class OwnerLoop implements AutoCloseable {
     /// How long a `start` event waits for the end of its attempt, to be stored with it.
     private static final Duration START_EVENT = Duration.ofMillis(400);
 
-    /// Rounds between two removals of news that has been read.
-    private static final int PRUNE_EVERY = 5;
-
     private final LinkedBlockingQueue<Runnable> inbox = new LinkedBlockingQueue<>();
     private final AtomicBoolean capacity = new AtomicBoolean();
     private final CountDownLatch ended = new CountDownLatch(1);
@@ -53,6 +48,7 @@ final class OwnerLoop implements AutoCloseable {
     private final CommandWork commands;
     private final Succession succession;
     private final Dependencies dependencies;
+    private final News news;
     private final Thread thread;
     private volatile boolean stopping;
     private final ArrayDeque<Runnable> mail = new ArrayDeque<>();
@@ -63,10 +59,6 @@ final class OwnerLoop implements AutoCloseable {
     private boolean failed;
     private long failedAt;
     private long housekeptAt;
-    private int rounds;
-    /// News of creation was seen and is not read yet, or is read and not removed yet.
-    private boolean news;
-    private boolean unpruned;
 
     OwnerLoop(String name, LoopState state) {
         this.state = state;
@@ -75,6 +67,7 @@ final class OwnerLoop implements AutoCloseable {
         this.adoption = new Adoption(state, endings);
         this.fires = new FireWork(state);
         this.dependencies = new Dependencies(state, endings);
+        this.news = new News(state);
         this.commands = new CommandWork(state, endings, fires, dependencies);
         this.succession = new Succession(state, endings);
         this.thread = Thread.ofPlatform().name(name).daemon(true).unstarted(this::run);
@@ -146,7 +139,9 @@ final class OwnerLoop implements AutoCloseable {
             if (state.owns(shard)) {
                 OwnedShard owned = state.shard(shard);
                 owned.announced = Math.max(owned.announced, changeSeq);
-                news |= there;
+                if (there) {
+                    news.come();
+                }
             }
         });
     }
@@ -278,7 +273,8 @@ final class OwnerLoop implements AutoCloseable {
         hinted.clear();
         if (!asked.isEmpty()) {
             state.examine(asked);
-            readNews();
+            news.read();
+            dependencies.read();
         }
     }
 
@@ -300,20 +296,26 @@ final class OwnerLoop implements AutoCloseable {
             dependencies.adopt(fresh.stream().map(Claim::shard).toList());
             claimed.clear();
         }
+        boolean more = false;
+        boolean first = mayStartFirst();
+        if (first) {
+            // Permits that the ends of this turn give back are used in the next one.
+            more = !endings.isEmpty();
+            more |= startDue();
+        }
         commands.apply();
         dependencies.step();
         endings.flush();
         commands.complete();
         // What is due does not wait for all that a turn stores and reads.
         dispatching.send();
-        boolean more = fires.fire();
+        more |= fires.fire();
         succession.step();
         endings.flush(); // so that what is replaced is not read as due
         more |= !endings.isEmpty();
-        more |= dispatching.read();
-        dispatching.send();
-        more |= dispatching.dispatch();
-        dispatching.send();
+        if (!first) {
+            more |= startDue();
+        }
         long now = state.core.nanos();
         List<Integer> leaving = state.shards.values().stream()
                 .filter(shard -> shard.mayGo(now))
@@ -331,25 +333,40 @@ final class OwnerLoop implements AutoCloseable {
         return more;
     }
 
+    /// Whether what is due may start before it is stored what has ended: nobody waits for an end to be stored
+    /// but its worker, and each commit before a start makes that late. Not so when a command or a successor
+    /// decides in this turn what is due, or an end is one of something that would be read as due.
+    private boolean mayStartFirst() {
+        return endings.leaveDueAlone()
+                && state.shards.values().stream().allMatch(shard -> shard.turns.isEmpty() && !shard.hasCommands());
+    }
+
+    /// Reads and dispatches what is due.
+    ///
+    /// @return whether there may be more to do at once
+    private boolean startDue() {
+        boolean more = dispatching.read();
+        dispatching.send();
+        more |= dispatching.dispatch();
+        dispatching.send();
+        return more;
+    }
+
     private void housekeep() {
         state.blocked.clear();
         state.permits.settle();
         adoption.watch();
         endings.retryUndecided();
-        if (news) {
-            news = false;
-            unpruned = true;
-            readNews();
+        if (news.isUnread()) {
+            news.read();
+            dependencies.read();
         }
         storeStarts();
         state.truth.publish(
                 state.core.shortages(),
                 state.core.incarnation(),
                 state.core.clock().now());
-        rounds++;
-        if (unpruned && rounds % PRUNE_EVERY == 0) {
-            pruneNews();
-        }
+        news.prune();
     }
 
     /// How long nothing is to be done, unless something is told.
@@ -370,47 +387,6 @@ final class OwnerLoop implements AutoCloseable {
         }
         // What is due waits for the right to act, and does not keep the processor busy meanwhile.
         return Math.max(state.core.mayAct() ? 0 : NO_RIGHT.toNanos(), wait);
-    }
-
-    private void readNews() {
-        if (state.shards.isEmpty()) {
-            return;
-        }
-        Snapshot now = state.truth.snapshot();
-        List<NewsFrom> from = state.shards.values().stream()
-                .map(shard -> new NewsFrom(shard.id, shard.newsFrom))
-                .toList();
-        var late = new HashSet<Long>();
-        for (InboxRow row : state.truth.news(from)) {
-            OwnedShard shard = state.shard(row.shard());
-            if (!now.sees(row.xid())) {
-                late.add(row.seq());
-            }
-            if (!shard.newsSeen.contains(row.seq()) && row.due() != null) {
-                take(shard, row.lanes(), row.due());
-            }
-        }
-        for (OwnedShard shard : state.shards.values()) {
-            shard.newsFrom = now;
-            shard.newsSeen.clear();
-            shard.newsSeen.addAll(late);
-        }
-        dependencies.read();
-    }
-
-    private static void take(OwnedShard shard, long lanes, Instant due) {
-        shard.lanes.rewindAll(lanes, due);
-        FireWork.lookBy(shard, due.minus(Lanes.LOOK_AHEAD));
-    }
-
-    private void pruneNews() {
-        List<NewsFrom> read = state.shards.values().stream()
-                .map(shard -> new NewsFrom(shard.id, shard.newsFrom))
-                .toList();
-        unpruned = false;
-        if (!read.isEmpty()) {
-            state.truth.pruneNews(state.ownedAll(), read);
-        }
     }
 
     private void storeStarts() {

@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
@@ -135,6 +136,11 @@ final class Fleet implements AutoCloseable {
     /// All that runs succeeds now.
     void finishAll() {
         thread.execute(() -> workers.values().forEach(Worker::finishAll));
+    }
+
+    /// Returns once all that was asked of it before is done, and its cores were told.
+    void awaitDone() throws InterruptedException, ExecutionException {
+        thread.submit(() -> {}).get();
     }
 
     private void heartbeat() {
