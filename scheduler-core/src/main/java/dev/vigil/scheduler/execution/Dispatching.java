@@ -120,7 +120,7 @@ final class Dispatching {
         var credits = new LinkedHashMap<WorkerBoot, Integer>();
         List<Planned> planned = plan(credits);
         try {
-            List<Planned> covered = covered(planned);
+            List<Planned> covered = covered(planned, credits);
             if (!covered.isEmpty()) {
                 commit(covered);
             }
@@ -135,8 +135,8 @@ final class Dispatching {
         return more || planned.size() >= BATCH_MAX;
     }
 
-    /// What has its permits.
-    private List<Planned> covered(List<Planned> planned) {
+    /// What has its permits. The credits of the rest are given back.
+    private List<Planned> covered(List<Planned> planned, Map<WorkerBoot, Integer> credits) {
         if (planned.isEmpty()) {
             return planned;
         }
@@ -147,6 +147,7 @@ final class Dispatching {
                     && state.permits.covers(item.due.shard(), item.due.task().key())) {
                 covered.add(item);
             } else {
+                credits.merge(item.worker, -1, Integer::sum);
                 putBack(item);
             }
         }
