@@ -144,7 +144,7 @@ final class BulkRoutes implements Routes {
             throw new ProblemException(
                     Code.TOO_LARGE, "The line is longer than " + BulkLines.LINE_BYTES_MAX + " bytes; send less.");
         }
-        TaskBody body = TaskBody.read(Fields.of(line, "payload"), time.instant());
+        TaskBody body = TaskBody.read(Fields.of(line, "payload"), time.instant(), intake::longestTimeout);
         if (call.isDryRun()) {
             var _ = intake.rehearse(body, call);
             return null;

@@ -35,21 +35,30 @@ record TaskBody(TaskDraft draft, byte[] payload, @Nullable String subject) {
     private static final Duration WAIT_MAX = Duration.ofDays(1);
     private static final int LABELS_MAX = 32;
 
+    /// How long an attempt of a handler may take.
+    interface Timeouts {
+        /// Each handler as long as any.
+        Timeouts ANY = handler -> TIMEOUT_MAX;
+
+        /// The longest, at most 24 h; also of a handler that is not known.
+        Duration longest(String handler);
+    }
+
     /// Reads a body.
     ///
     /// @param fields read with `payload` as its raw member
     /// @throws ProblemException 400, 413 or 422
-    static TaskBody read(Fields fields, Instant now) {
+    static TaskBody read(Fields fields, Instant now, Timeouts timeouts) {
         if (fields.raw().isEmpty()) {
             fields.refuse("payload", "required", "is required", "send {} when the handler needs none");
         }
-        return changed(fields, now);
+        return changed(fields, now, timeouts);
     }
 
     /// Reads the next version of a task, which may leave the payload as it is: then it is empty here.
     ///
     /// @throws ProblemException 400, 413 or 422
-    static TaskBody changed(Fields fields, Instant now) {
+    static TaskBody changed(Fields fields, Instant now, Timeouts timeouts) {
         byte[] payload = fields.raw().orElse(new byte[0]);
         if (payload.length > PAYLOAD_BYTES_MAX) {
             throw new ProblemException(
@@ -63,7 +72,7 @@ record TaskBody(TaskDraft draft, byte[] payload, @Nullable String subject) {
             fields.missing("schedule", "");
         }
         Priority priority = fields.oneOf("priority", Priority.class).orElse(Priority.MEDIUM);
-        Duration timeout = timeout(fields);
+        Duration timeout = timeout(fields, timeouts.longest(handler));
         RetryPolicy retry = fields.object("retry").map(TaskBody::retry).orElse(RetryPolicy.NONE);
         Map<String, String> labels = fields.textMap("labels", LABELS_MAX);
         String subject = fields.optionalText("subject", 200).orElse(null);
@@ -102,10 +111,14 @@ record TaskBody(TaskDraft draft, byte[] payload, @Nullable String subject) {
         return List.copyOf(after);
     }
 
-    private static Duration timeout(Fields fields) {
-        Duration timeout = fields.duration("timeout").orElse(TIMEOUT_DEFAULT);
+    /// Without one a task has the usual timeout, or the longest that its handler allows.
+    private static Duration timeout(Fields fields, Duration longest) {
+        Duration usual = TIMEOUT_DEFAULT.compareTo(longest) > 0 ? longest : TIMEOUT_DEFAULT;
+        Duration timeout = fields.duration("timeout").orElse(usual);
         if (timeout.compareTo(TIMEOUT_MIN) < 0 || timeout.compareTo(TIMEOUT_MAX) > 0) {
             fields.refuse("timeout", "range", "is outside the range", "use PT1S to PT24H");
+        } else if (timeout.compareTo(longest) > 0) {
+            fields.refuse("timeout", "range", "is longer than this handler may take", "use at most " + longest);
         }
         return timeout;
     }

@@ -255,6 +255,11 @@ final class TaskIntake {
                 List.of(new FieldError(refused.pointer(), refused.code(), refused.detail(), refused.hint()))));
     }
 
+    /// How long an attempt of this handler may take, if it is known.
+    Duration longestTimeout(String handler) {
+        return handlers.find(handler).map(Handler::timeoutMax).orElseGet(() -> TaskBody.Timeouts.ANY.longest(handler));
+    }
+
     /// @throws ProblemException 422 when no approved handler has that name, or the payload is none that it takes
     void requireFit(String name, byte[] payload) {
         Handler handler = handlers.find(name).orElseThrow(() -> unknown(name));

@@ -53,7 +53,10 @@ final class TaskPatch {
         Fields patch = call.json(TaskBody.BODY_BYTES_MAX, "payload");
         refuseImmutable(patch, task);
         boolean given = patch.raw().isPresent();
-        TaskBody body = TaskBody.changed(patch.over(current(task, patch)), tools.time.instant());
+        // A limit that came later is none for what leaves the timeout as it is.
+        boolean timed = patch.has("timeout") || patch.has("handler");
+        TaskBody.Timeouts timeouts = timed ? intake::longestTimeout : TaskBody.Timeouts.ANY;
+        TaskBody body = TaskBody.changed(patch.over(current(task, patch)), tools.time.instant(), timeouts);
         TaskDraft draft = body.draft().after(task.draft().after());
         Verdicts.require(AccessPolicy.permit(call.caller(), FoundTasks.wish(draft)));
         boolean moved = !draft.handler().equals(task.draft().handler());

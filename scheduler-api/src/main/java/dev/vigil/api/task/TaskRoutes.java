@@ -98,7 +98,8 @@ final class TaskRoutes implements Routes {
     }
 
     private Answer create(Call call) throws IOException {
-        TaskBody body = TaskBody.read(call.json(TaskBody.BODY_BYTES_MAX, "payload"), time.instant());
+        TaskBody body =
+                TaskBody.read(call.json(TaskBody.BODY_BYTES_MAX, "payload"), time.instant(), intake::longestTimeout);
         if (call.isDryRun()) {
             Map<String, @Nullable Object> view = reading.json.task(intake.rehearse(body, call));
             view.remove("id");

@@ -144,6 +144,42 @@ class HandlersTest {
         assertThat(admin.post("/api/v1/handlers/no.such:approve").status()).isEqualTo(404);
     }
 
+    @Test
+    void no_task_may_ask_for_more_time_than_its_handler_is_allowed() {
+        propose("quick.look", "\"isolation\":\"pooled\",\"timeout_max\":\"PT1M\"");
+        otherAdmin().post("/api/v1/handlers/quick.look:approve").expect(200);
+
+        assertThat(create("quick.look", "").expect(201).path("timeout").asString())
+                .isEqualTo("PT1M");
+        JsonNode task = create("quick.look", "\"timeout\":\"PT30S\",").expect(201);
+        JsonNode error = create("quick.look", "\"timeout\":\"PT1M1S\",")
+                .expect(422)
+                .path("errors")
+                .path(0);
+        assertThat(error.path("pointer").asString()).isEqualTo("/timeout");
+        assertThat(error.path("hint").asString()).isEqualTo("use at most PT1M");
+
+        String path = "/api/v1/tasks/" + task.path("id").asString();
+        assertThat(patch(path, "{\"timeout\":\"PT2M\"}").status()).isEqualTo(422);
+        patch(path, "{\"timeout\":\"PT45S\"}").expect(200);
+        String other = "/api/v1/tasks/"
+                + create("demo.echo", "\"timeout\":\"PT5M\",")
+                        .expect(201)
+                        .path("id")
+                        .asString();
+        assertThat(patch(other, "{\"handler\":\"quick.look\"}").status()).isEqualTo(422);
+    }
+
+    private Api.Reply create(String handler, String members) {
+        return admin.post("/api/v1/tasks", """
+                        {"name":"t","handler":"%s",%s"payload":{},"schedule":{"type":"one_time","delay":"PT1H"}}
+                        """.formatted(handler, members));
+    }
+
+    private Api.Reply patch(String path, String body) {
+        return admin.call("PATCH", path, body, "If-Match", "*");
+    }
+
     private JsonNode propose(String name, String members) {
         return admin.post("/api/v1/handlers", "{\"name\":\"%s\",%s}".formatted(name, members))
                 .expect(201);

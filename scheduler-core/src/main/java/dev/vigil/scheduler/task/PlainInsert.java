@@ -29,11 +29,10 @@ import org.springframework.transaction.support.TransactionSynchronizationManager
 /// Neighbours have most in common, so that comes once for each slice of them, and only what is a task's own by row.
 /// `unnest` in the list of columns takes the arrays apart row by row; as a table it would keep a set for each first.
 ///
-/// As a rule all tasks are new; then their events are stored as they came, and nothing is answered but when that was.
-/// To
-/// look for each id first, and to mark its row until it is known to be the only one, is a sixth of the statement; so
-/// the
-/// primary key is left to refuse a batch, and only one that it has refused goes task by task.
+/// As a rule all tasks are new; then their events are stored as they came, and nothing is answered but when
+/// that was. To look for each id first, and to mark its row until it is known to be the only one, is a sixth of
+/// the statement; so the primary key is left to refuse a batch, and only one that it has refused goes task by
+/// task.
 final class PlainInsert {
     /// What the events of a task take up, as a rule.
     private static final int EVENT_BYTES = 160;
