@@ -17,6 +17,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -126,6 +127,24 @@ class AgentLinkTest {
             agent.runner.finishAll();
 
             await().atMost(Duration.ofSeconds(10)).until(() -> first(second) != null);
+        }
+    }
+
+    @Test
+    void a_result_that_its_core_stored_and_died_before_it_said_so_is_settled_by_another() throws Exception {
+        core.engine.onEnded = (worker, ends) -> {};
+        try (var agent = new TestAgent(vault, folder, 2)) {
+            TestCore second = newCore(vault.authority);
+            second.engine.ownsAll = false;
+            await().until(() -> agent.link.connected() == 2);
+            send(core, vault.dispatch(TestVault.text("{}")));
+            await().until(() -> first(core) != null);
+
+            vault.cores.remove(core);
+            core.close();
+
+            await().atMost(Duration.ofSeconds(15)).until(() -> first(second) != null);
+            assertThat(drain(agent).get(10, TimeUnit.SECONDS)).isTrue();
         }
     }
 
@@ -272,6 +291,21 @@ class AgentLinkTest {
     }
 
     @Test
+    void a_worker_whose_result_nobody_acknowledges_says_goodbye_in_time() throws Exception {
+        core.engine.onEnded = (worker, ends) -> {};
+        try (var agent = new TestAgent(vault, folder, 2)) {
+            send(core, vault.dispatch(TestVault.text("{}")));
+            await().until(() -> first(core) != null);
+
+            assertThat(agent.link.drain(Duration.ofMillis(100))).isFalse();
+            assertThat(agent.link.leave(Duration.ofSeconds(4))).isTrue();
+
+            await().until(() -> core.engine.goodbye.size() == 1);
+            assertThat(core.engine.silent).isEmpty();
+        }
+    }
+
+    @Test
     void a_worker_drains_from_two_cores_and_from_one_that_comes_meanwhile() throws Exception {
         TestCore second = newCore(vault.authority);
         try (var agent = new TestAgent(vault, folder, 2)) {
@@ -286,7 +320,7 @@ class AgentLinkTest {
 
             agent.runner.finishAll();
 
-            assertThat(drained.get(20, java.util.concurrent.TimeUnit.SECONDS)).isTrue();
+            assertThat(drained.get(20, TimeUnit.SECONDS)).isTrue();
             for (TestCore each : List.of(core, second, third)) {
                 await().until(() -> each.engine.goodbye.size() == 1);
                 assertThat(each.engine.silent).isEmpty();

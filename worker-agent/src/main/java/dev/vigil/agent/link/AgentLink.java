@@ -60,6 +60,7 @@ public final class AgentLink implements AutoCloseable {
     private volatile boolean ioThreadDied;
     private volatile long turnedAt = System.nanoTime();
     private boolean draining;
+    private boolean hurried;
     private boolean leaving;
     private ZMQ.@Nullable Context context;
     private ZMQ.@Nullable Poller poller;
@@ -78,7 +79,8 @@ public final class AgentLink implements AutoCloseable {
         this.dialer = new Dialer(parts.keeper(), boot, parts.runner(), settings.version());
         this.sayings = new Sayings(parts.clock(), inbox);
         var bench = new Workbench(keys, api, parts.clock());
-        this.holdings = new Holdings(new Holdings.Means(parts.runner(), bench, inbox, sayings), this::ack);
+        this.holdings =
+                new Holdings(new Holdings.Means(parts.runner(), bench, inbox, sayings, cores::speaks), this::ack);
     }
 
     /// Starts to look for cores.
@@ -114,12 +116,17 @@ public final class AgentLink implements AutoCloseable {
         return saidGoodbye.await(patience.toNanos(), TimeUnit.NANOSECONDS);
     }
 
-    /// After a drain that was not patient enough, once what still ran has been killed: waits until the cores have heard
-    /// goodbye, so that they give it to others at once.
+    /// After a drain that was not patient enough, once what still ran has been killed: waits until the cores have
+    /// heard goodbye, so that they give it to others at once. Results that no core acknowledges within half of that
+    /// time are left behind: their executions run again.
     ///
     /// @return false when they have not heard it in time
     public boolean leave(Duration patience) throws InterruptedException {
-        return saidGoodbye.await(patience.toNanos(), TimeUnit.NANOSECONDS);
+        if (saidGoodbye.await(patience.toNanos() / 2, TimeUnit.NANOSECONDS)) {
+            return true;
+        }
+        inbox.add(() -> hurried = true);
+        return saidGoodbye.await(patience.toNanos() / 2, TimeUnit.NANOSECONDS);
     }
 
     private void run() {
@@ -458,7 +465,7 @@ public final class AgentLink implements AutoCloseable {
 
     /// In each turn, so that an end is not put off to the next beat.
     private void leaveWhenDone() {
-        if (!draining || !holdings.isEmpty()) {
+        if (!draining || !(hurried || holdings.isEmpty())) {
             return;
         }
         if (leaving && cores.connected() == 0) {

@@ -34,6 +34,11 @@ final class CoreTable {
         return Optional.ofNullable(cores.get(incarnation));
     }
 
+    /// Whether this core is connected.
+    boolean speaks(UUID incarnation) {
+        return find(incarnation).flatMap(CoreState::active).isPresent();
+    }
+
     /// A copy, so that visitors may end connections.
     List<CoreState> all() {
         return List.copyOf(cores.values());

@@ -24,6 +24,7 @@ import java.util.SequencedMap;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.BiConsumer;
+import java.util.function.Predicate;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -40,6 +41,7 @@ final class Holdings {
     private final Workbench bench;
     private final Inbox inbox;
     private final Sayings sayings;
+    private final Predicate<UUID> speaks;
     private final BiConsumer<UUID, AckRecord> acks;
     private final SequencedMap<UUID, Holding> held = new LinkedHashMap<>();
     /// Of those that are held: ready to run, in the order they became so.
@@ -56,13 +58,15 @@ final class Holdings {
         this.bench = means.bench();
         this.inbox = means.inbox();
         this.sayings = means.sayings();
+        this.speaks = means.speaks();
         this.acks = acks;
     }
 
     /// What it works with.
     ///
-    /// @param inbox of the link's thread
-    record Means(Runner runner, Workbench bench, Inbox inbox, Sayings sayings) {}
+    /// @param inbox  of the link's thread
+    /// @param speaks whether a core is connected
+    record Means(Runner runner, Workbench bench, Inbox inbox, Sayings sayings, Predicate<UUID> speaks) {}
 
     /// The list for READY and heartbeats.
     List<Held> list() {
@@ -319,6 +323,8 @@ final class Holdings {
                 owned.add(one.execution());
             } else if (verdict == Verdict.STALE) {
                 drop(holding);
+            } else if (!answer.databaseDown()) {
+                unknown(holding, core);
             }
         }
         Ownership ownership = runner.ownership();
@@ -327,6 +333,15 @@ final class Holdings {
         }
         if (!unsure.isEmpty()) {
             ownership.databaseDown(unsure, age);
+        }
+    }
+
+    /// A result whose core has gone may be stored already, and then no core knows of the execution any more: any of
+    /// them can tell.
+    private void unknown(Holding holding, UUID core) {
+        if (holding.state() == Held.State.ENDED && !speaks.test(holding.core())) {
+            holding.ownedBy(core);
+            sendAgain(holding);
         }
     }
 
