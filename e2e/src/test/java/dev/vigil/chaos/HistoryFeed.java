@@ -19,10 +19,9 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.databind.JsonNode;
 
-/// A run as the history checker reads it: what clients were told, what the audit outbox says of dispatches and ends,
-/// and
-/// what the database holds when all is over. The outbox is emptied as its events reach the tree, so a trigger of the
-/// superuser keeps a copy.
+/// A run as the history checker reads it: what clients were told, what the audit outbox says of dispatches and
+/// ends, and what the database holds when all is over. The outbox is emptied as its events reach the tree, so a
+/// trigger of the superuser keeps a copy.
 ///
 /// @param fleet  the database, and the workers, who wrote down what they ran
 /// @param load   who created the tasks
@@ -71,9 +70,6 @@ record HistoryFeed(Fleet fleet, Load load, List<Event.Fault> faults) {
         truth.rows(
                 "SELECT clock_timestamp(), id FROM scheduler.task WHERE version = 1",
                 row -> events.add(new Event.Found(at(row), id(row, 2), keys.get(id(row, 2)))));
-        truth.rows(
-                "SELECT clock_timestamp(), task_id, id FROM scheduler.execution",
-                row -> events.add(new Event.Left(at(row), id(row, 2), id(row, 3))));
         var ended = new HashSet<UUID>();
         truth.rows(
                 ENDED,
@@ -88,6 +84,10 @@ record HistoryFeed(Fleet fleet, Load load, List<Event.Fault> faults) {
                                 row.getInt(7),
                                 row.getInt(8),
                                 row.getInt(9))));
+        // After the ends: schedules go on, and what ends between two questions is not open as well.
+        truth.rows(
+                "SELECT clock_timestamp(), task_id, id FROM scheduler.execution",
+                row -> events.add(new Event.Left(at(row), id(row, 2), id(row, 3))));
         truth.rows("SELECT at, events FROM chaos.outbox", row -> {
             for (byte[] one : EventBatch.split(row.getBytes(2))) {
                 Event event = audited(Caller.JSON.readTree(one));
