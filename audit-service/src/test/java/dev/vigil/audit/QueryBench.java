@@ -26,9 +26,9 @@ import org.springframework.jdbc.datasource.DriverManagerDataSource;
 /// Measures how long a page of the log takes at millions of events, by each filter, over HTTP. Run by hand, see
 /// docs/reference/audit.md: it is no test.
 ///
-/// The rows are those that the sequencer would leave: bundles of entries, made by the database itself, and the
-/// directory
-/// of steps of 1,024 events, an event a second. What the queries do not read, hashes and checkpoints, is left out.
+/// The rows are those that the sequencer would leave: bundles of entries, made by the database itself, and
+/// the directory of steps of 1,024 events, an event a second. What the queries do not read, hashes and checkpoints, is
+/// left out.
 public final class QueryBench {
     private static final int CALLS = 200;
     private static final Instant START = Instant.parse("2026-01-01T00:00:00Z");

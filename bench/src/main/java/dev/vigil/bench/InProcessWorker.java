@@ -26,9 +26,8 @@ final class InProcessWorker implements Link {
     private static final Duration STOP_WITHIN = Duration.ofSeconds(20);
     private static final long POLL_NANOS = Duration.ofMillis(1).toNanos();
 
-    /// Most tasks that wait for a thread: enough to keep the threads busy, and few enough that a shard can go to
-    /// another
-    /// core while its tasks run.
+    /// Most tasks that wait for a thread: enough to keep the threads busy, and few enough that a shard can
+    /// go to another core while its tasks run.
     private static final int ROOM = 4_000;
 
     private final WorkerBoot worker = new WorkerBoot(UUID.randomUUID(), UUID.randomUUID());

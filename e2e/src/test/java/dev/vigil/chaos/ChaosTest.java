@@ -49,9 +49,8 @@ class ChaosTest {
         return Files.exists(table) ? Files.readString(table) : "the run ended before its report";
     }
 
-    /// Whether this machine lets us make namespaces of our own, in which a run's network, mounts and processes vanish
-    /// with
-    /// it.
+    /// Whether this machine lets us make namespaces of our own, in which a run's network, mounts and processes
+    /// vanish with it.
     private static boolean mayHaveNamespaces() {
         return Stream.of("unshare", "ip", "tc", "iptables").allMatch(Shell::has)
                 && Shell.run(List.of(

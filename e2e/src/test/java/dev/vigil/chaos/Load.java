@@ -25,9 +25,8 @@ import java.util.concurrent.atomic.LongAdder;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/// Callers who create tasks at a steady rate, each under an Idempotency-Key that is sent again, to any API that
-/// answers,
-/// until one acknowledges. Remembers what was acknowledged and what was answered instead.
+/// Callers who create tasks at a steady rate, each under an Idempotency-Key that is sent again, to any API
+/// that answers, until one acknowledges. Remembers what was acknowledged and what was answered instead.
 final class Load implements AutoCloseable {
     static final Duration FIRE_EVERY = Duration.ofSeconds(5);
     /// After a failure that was asked for.

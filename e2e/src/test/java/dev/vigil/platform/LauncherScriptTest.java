@@ -35,9 +35,8 @@ class LauncherScriptTest {
         assertThat(answer.status()).isZero();
         assertThat(answer.output())
                 .contains("dev", "stop", "--data DIR", "--port PORT", "--handlers DIR", "--approve-handlers")
-                // The last one is for a developer's machine that can make no sandbox. It is off unless typed, and
-                // whoever
-                // looks for it must find it here with its warning.
+                // The last one is for a developer's machine that can make no sandbox. It is off unless typed,
+                // and whoever looks for it must find it here with its warning.
                 .contains("--workers N", "--cores N", "--database NAME", "--allow-unsandboxed");
     }
 

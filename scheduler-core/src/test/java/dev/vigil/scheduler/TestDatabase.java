@@ -4,8 +4,11 @@ import dev.vigil.postgres.Credentials;
 import dev.vigil.postgres.Database;
 import dev.vigil.postgres.Role;
 import dev.vigil.postgres.TestPostgres;
+import dev.vigil.scheduler.task.Tasks;
+import java.time.InstantSource;
 import javax.sql.DataSource;
 import org.springframework.jdbc.core.simple.JdbcClient;
+import org.springframework.jdbc.datasource.DataSourceTransactionManager;
 import org.springframework.jdbc.datasource.DriverManagerDataSource;
 
 /// A migrated database of a test class.
@@ -32,6 +35,13 @@ public final class TestDatabase {
 
     public Database database() {
         return database;
+    }
+
+    /// Tasks as the API creates them.
+    public Tasks tasks() {
+        DataSource api = source(Role.API);
+        return new Tasks(
+                JdbcClient.create(api), new DataSourceTransactionManager(api), InstantSource.system(), hints -> {});
     }
 
     private static DataSource source(Credentials credentials) {

@@ -49,6 +49,7 @@ final class TaskIntake {
     private static final Logger LOG = LoggerFactory.getLogger(TaskIntake.class);
 
     private static final Duration FREEING = Duration.ofSeconds(1);
+    /// Before the second look; doubled for each one after it.
     private static final Duration LOOK = Duration.ofMillis(10);
 
     private final Tasks tasks;
@@ -90,10 +91,12 @@ final class TaskIntake {
         long deadline = System.nanoTime() + FREEING.toNanos();
         CreateResult result = tasks.create(task);
         boolean freeing = true;
+        long pause = LOOK.toNanos();
         while (result instanceof CreateResult.OverQuota && freeing) {
             freeing = System.nanoTime() < deadline && tasks.isFreeing(task.namespace(), task.owner());
             if (freeing) {
-                LockSupport.parkNanos(LOOK.toNanos());
+                LockSupport.parkNanos(pause);
+                pause *= 2;
             }
             result = tasks.create(task);
         }

@@ -5,9 +5,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 
-/// PostgreSQL as cores share the shards among them there: who lives, and who owns what. Like [Truth], it is the whole
-/// of
-/// what such decisions may ask, so that they run on a model too.
+/// PostgreSQL as cores share the shards among them there: who lives, and who owns what. Like [Truth], it is the
+/// whole of what such decisions may ask, so that they run on a model too.
 ///
 /// A method throws when the database fails; then [#close] ends what may still be at work. Used by one thread.
 interface Cores extends AutoCloseable {

@@ -139,9 +139,8 @@ public final class Executions {
         var columns = new Columns<>(claims)
                 .add("executions", new UUID[0], Claim::execution)
                 .add("fences", new Long[0], Claim::fence);
-        // A frame's executions come from few dispatch rows. A fence does not say of which shard, so each is looked for
-        // in
-        // all of them, and then only what those rows list.
+        // A frame's executions come from few dispatch rows. A fence does not say of which shard, so each is
+        // looked for in all of them, and then only what those rows list.
         return db.sql("""
                         WITH claim AS MATERIALIZED (
                           SELECT * FROM unnest(:executions::uuid[], :fences::bigint[]) WITH ORDINALITY

@@ -101,13 +101,16 @@ final class Pool {
     }
 
     /// What has to change hands so that each shard has what is planned in it; less than zero of those that give.
+    /// Where a shard was lost meanwhile there may be less than is planned.
     List<Moved> shifts() {
         var shifts = new ArrayList<Moved>();
+        int[] free = {sum(hold -> Math.max(0, hold.free()))};
         int[] lacking = {0};
         holds.forEach((shard, hold) -> {
-            if (hold.planned > 0 && hold.free() < 0) {
-                shifts.add(new Moved(shard, key, -hold.free()));
-                lacking[0] -= hold.free();
+            int n = hold.planned > 0 ? Math.min(free[0] - lacking[0], -hold.free()) : 0;
+            if (n > 0) {
+                shifts.add(new Moved(shard, key, n));
+                lacking[0] += n;
             }
         });
         holds.forEach((shard, hold) -> {
@@ -117,9 +120,6 @@ final class Pool {
                 lacking[0] -= n;
             }
         });
-        if (lacking[0] > 0) {
-            throw new IllegalStateException(lacking[0] + " more of " + key + " are planned than there are");
-        }
         return shifts;
     }
 

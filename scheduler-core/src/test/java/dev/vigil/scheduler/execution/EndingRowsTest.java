@@ -13,7 +13,6 @@ import dev.vigil.scheduler.task.Tasks;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.InstantSource;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -23,8 +22,6 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.springframework.jdbc.core.simple.JdbcClient;
-import org.springframework.jdbc.datasource.DataSourceTransactionManager;
 
 /// What a batch of endings stores on a real PostgreSQL, whatever they have in common.
 class EndingRowsTest {
@@ -33,11 +30,7 @@ class EndingRowsTest {
     private static final UUID WORKER = new UUID(8, 1);
     private static final Instant STARTED = Instant.parse("2026-11-22T08:00:00.123456Z");
 
-    private final Tasks tasks = new Tasks(
-            JdbcClient.create(DATABASE.source(Role.API)),
-            new DataSourceTransactionManager(DATABASE.source(Role.API)),
-            InstantSource.system(),
-            hints -> {});
+    private final Tasks tasks = DATABASE.tasks();
 
     @BeforeEach
     void ownAll() {

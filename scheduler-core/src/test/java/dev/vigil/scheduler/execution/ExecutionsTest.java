@@ -15,12 +15,10 @@ import dev.vigil.scheduler.task.Page;
 import dev.vigil.scheduler.task.TaskRef;
 import dev.vigil.scheduler.task.Tasks;
 import java.time.Instant;
-import java.time.InstantSource;
 import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.springframework.jdbc.core.simple.JdbcClient;
 import org.springframework.jdbc.datasource.DataSourceTransactionManager;
 
 class ExecutionsTest {
@@ -30,11 +28,7 @@ class ExecutionsTest {
 
     private final Executions executions = new Executions(
             DATABASE.as(Role.API), new DataSourceTransactionManager(DATABASE.source(Role.API)), hints -> {});
-    private final Tasks tasks = new Tasks(
-            JdbcClient.create(DATABASE.source(Role.API)),
-            new DataSourceTransactionManager(DATABASE.source(Role.API)),
-            InstantSource.system(),
-            hints -> {});
+    private final Tasks tasks = DATABASE.tasks();
 
     @BeforeEach
     void empty() {

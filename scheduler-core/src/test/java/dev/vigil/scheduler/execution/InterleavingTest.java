@@ -22,7 +22,6 @@ import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
-import java.time.InstantSource;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
@@ -30,7 +29,6 @@ import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.springframework.jdbc.core.simple.JdbcClient;
-import org.springframework.jdbc.datasource.DataSourceTransactionManager;
 import org.springframework.jdbc.datasource.SingleConnectionDataSource;
 
 /// The statements of owners against each other on a real PostgreSQL, each forced to meet the other half-way.
@@ -40,11 +38,7 @@ class InterleavingTest {
     private static final UUID NEW = new UUID(7, 2);
     private static final WorkerBoot WORKER = new WorkerBoot(new UUID(8, 1), new UUID(8, 2));
 
-    private final Tasks tasks = new Tasks(
-            JdbcClient.create(DATABASE.source(Role.API)),
-            new DataSourceTransactionManager(DATABASE.source(Role.API)),
-            InstantSource.system(),
-            hints -> {});
+    private final Tasks tasks = DATABASE.tasks();
 
     @BeforeEach
     void empty() {

@@ -1,8 +1,5 @@
 package dev.vigil.scheduler.execution;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.lang.classfile.ClassFile;
 import java.lang.classfile.ClassTransform;
 import java.lang.classfile.CodeBuilder;
@@ -15,9 +12,8 @@ import java.lang.reflect.Method;
 import java.util.List;
 import java.util.function.Consumer;
 
-/// The engine with one rule broken on purpose, in its compiled code: production's classes and the simulator's are
-/// loaded
-/// once more, one method of them changed.
+/// The engine with one rule broken on purpose, in its compiled code: production's classes and the simulator's
+/// are loaded once more, one method of them changed.
 ///
 /// @param what   is broken, for a person to read
 /// @param type   the class, by its simple name
@@ -88,7 +84,7 @@ record Mutant(String what, String type, String method, CodeTransform change) {
     ///
     /// @return -1 when none does
     long firstThatFinds(int seeds) throws ReflectiveOperationException {
-        Class<?> simulation = new Loader().loadClass(PACKAGE + "Simulation");
+        Class<?> simulation = new ClassesAnew(PACKAGE, this::changed).loadClass(PACKAGE + "Simulation");
         for (long seed = 0; seed < seeds; seed++) {
             if (!play(simulation, seed).isEmpty()) {
                 return seed;
@@ -105,43 +101,13 @@ record Mutant(String what, String type, String method, CodeTransform change) {
         return (List<?>) run.invoke(constructor.newInstance(seed));
     }
 
-    /// Loads the package anew; everything else is shared.
-    private final class Loader extends ClassLoader {
-        Loader() {
-            super(Mutant.class.getClassLoader());
+    private byte[] changed(String name, byte[] bytes) {
+        if (!name.equals(PACKAGE + type)) {
+            return bytes;
         }
-
-        @Override
-        protected Class<?> loadClass(String name, boolean resolve) throws ClassNotFoundException {
-            synchronized (getClassLoadingLock(name)) {
-                Class<?> loaded = findLoadedClass(name);
-                if (loaded == null && name.startsWith(PACKAGE)) {
-                    loaded = define(name);
-                }
-                return loaded == null ? super.loadClass(name, resolve) : loaded;
-            }
-        }
-
-        private Class<?> define(String name) throws ClassNotFoundException {
-            String file = name.replace('.', '/') + ".class";
-            try (InputStream in = getParent().getResourceAsStream(file)) {
-                if (in == null) {
-                    throw new ClassNotFoundException(name);
-                }
-                byte[] bytes = in.readAllBytes();
-                byte[] code = name.equals(PACKAGE + type) ? changed(bytes) : bytes;
-                return defineClass(name, code, 0, code.length);
-            } catch (IOException broken) {
-                throw new UncheckedIOException(broken);
-            }
-        }
-
-        private byte[] changed(byte[] bytes) {
-            ClassFile files = ClassFile.of();
-            return files.transformClass(
-                    files.parse(bytes),
-                    ClassTransform.transformingMethodBodies(
-                            one -> one.methodName().equalsString(method), change));
-        }
+        ClassFile files = ClassFile.of();
+        return files.transformClass(
+                files.parse(bytes),
+                ClassTransform.transformingMethodBodies(one -> one.methodName().equalsString(method), change));
     }
 }

@@ -2,7 +2,6 @@ package dev.vigil.scheduler.task;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.vigil.postgres.Role;
 import dev.vigil.protocol.audit.EventBatch;
 import dev.vigil.protocol.id.Id;
 import dev.vigil.protocol.id.Kind;
@@ -16,7 +15,6 @@ import dev.vigil.scheduler.task.Schedule.OneTime;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
-import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -29,8 +27,6 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.springframework.jdbc.core.simple.JdbcClient;
-import org.springframework.jdbc.datasource.DataSourceTransactionManager;
 
 /// What a batch of plain tasks stores on a real PostgreSQL, whatever they have in common.
 class PlainInsertTest {
@@ -42,11 +38,7 @@ class PlainInsertTest {
     private final Tasks tasks = node();
 
     private static Tasks node() {
-        return new Tasks(
-                JdbcClient.create(DATABASE.source(Role.API)),
-                new DataSourceTransactionManager(DATABASE.source(Role.API)),
-                InstantSource.system(),
-                hints -> {});
+        return DATABASE.tasks();
     }
 
     @BeforeEach
