@@ -77,7 +77,8 @@ public final class Dispatcher implements LinkEvents, NearbyOwners.Owner, AutoClo
         var database = new Database(settings.url, settings.username, settings.password);
         LoopState.Core core = core(link);
         for (int i = 0; i < settings.loops; i++) {
-            add(core, new Postgres(new CoreConnection(database, core)));
+            var closer = new PostgresCloser("vigil-closer-" + i, new Postgres(new CoreConnection(database, core)));
+            add(core, new Postgres(new CoreConnection(database, core)), closer);
         }
         var writing = new Journal(core, new CoreConnection(database, core));
         writing.start();
@@ -105,9 +106,9 @@ public final class Dispatcher implements LinkEvents, NearbyOwners.Owner, AutoClo
     }
 
     /// Adds a loop that has not begun.
-    OwnerLoop add(LoopState.Core core, Truth truth) {
+    OwnerLoop add(LoopState.Core core, Truth truth, Closer closer) {
         int number = loops.size();
-        var loop = new OwnerLoop("vigil-loop-" + number, new LoopState(core, truth, index.part(number)));
+        var loop = new OwnerLoop("vigil-loop-" + number, new LoopState(core, truth, closer, index.part(number)));
         loops.add(loop);
         return loop;
     }

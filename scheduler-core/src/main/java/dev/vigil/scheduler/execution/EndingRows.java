@@ -123,7 +123,9 @@ final class EndingRows {
     /// @param ids    of the executions that were changed; those of passed shards that are missing were not
     ///               there, or the fence given was stale
     /// @param dependents shards in which something waited for one of them
-    record Reached(Set<Integer> shards, Set<UUID> ids, Set<Integer> dependents) {}
+    record Reached(Set<Integer> shards, Set<UUID> ids, Set<Integer> dependents) {
+        static final Reached NOTHING = new Reached(Set.of(), Set.of(), Set.of());
+    }
 
     /// Ends executions: the row goes, a history row comes, the audit events of just these are stored, and a
     /// finished one_time task makes room in its owner's quota.

@@ -6,13 +6,12 @@ import dev.vigil.scheduler.execution.EndingRows.Reached;
 import dev.vigil.scheduler.execution.ExecutionView.State;
 import dev.vigil.scheduler.execution.Link.Settled;
 import dev.vigil.scheduler.execution.Open.Phase;
+import dev.vigil.scheduler.execution.Over.Reported;
 import dev.vigil.scheduler.execution.OwnerReads.Fate;
-import dev.vigil.scheduler.execution.OwnerWrites.Requeue;
 import dev.vigil.scheduler.execution.OwnerWrites.Requeued;
 import dev.vigil.scheduler.task.NearbyOwners;
 import dev.vigil.scheduler.task.Poison;
 import dev.vigil.scheduler.task.ShardHints.ShardHint;
-import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -28,7 +27,8 @@ import org.slf4j.LoggerFactory;
 import org.springframework.core.NestedExceptionUtils;
 
 /// Ends attempts: what waits is closed or put back in batches as large as what waits, and only then are the
-/// workers told that their results are safe.
+/// workers told that their results are safe. What was dispatched and is over is stored beside the loop, one batch after
+/// the other; anything else in the loop's turn, since it would be read as due meanwhile.
 ///
 /// Not for use by several threads.
 final class Endings {
@@ -42,38 +42,27 @@ final class Endings {
     private static final int UNDECIDED_MAX = 10_000;
 
     private static final Logger LOG = LoggerFactory.getLogger(Endings.class);
-    private static final Next.Ends UNSTORABLE = new Next.Ends(State.FAILED, "unstorable");
 
     private final LoopState state;
+    private final Runnable stored;
     private final List<Over> over = new ArrayList<>();
+    /// What waits to be stored beside the loop, and what is being stored there.
+    private final List<Over> beside = new ArrayList<>();
+    private @Nullable Sent sent;
     private final List<Over> aside = new ArrayList<>();
     private final List<Reported> unclaimed = new ArrayList<>();
     private final List<Reported> undecided = new ArrayList<>();
 
-    Endings(LoopState state) {
+    /// @param stored runs in any thread when there is something to take
+    Endings(LoopState state, Runnable stored) {
         this.state = state;
+        this.stored = stored;
     }
 
-    /// Something that is over.
-    ///
-    /// @param open   null when it was not dispatched
-    /// @param report the worker's, when it ended it
-    private record Over(
-            Due due,
-            @Nullable Open open,
-            Next next,
-            String code,
-            @Nullable Reported report) {}
-
-    private record Reported(WorkerBoot worker, AttemptEnd end) {}
+    private record Sent(Owned owned, List<Over> batch) {}
 
     boolean isEmpty() {
         return over.isEmpty() && unclaimed.isEmpty();
-    }
-
-    /// Whether all that waits was dispatched, so that none of it could be read as due before it is stored.
-    boolean leaveDueAlone() {
-        return over.stream().allMatch(item -> item.open != null);
     }
 
     /// A worker reported the end of an attempt.
@@ -175,37 +164,120 @@ final class Endings {
 
     /// What somebody asked to end is not tried again, however late that was asked.
     private Over decided(Over item) {
-        Open open = item.open;
-        if (open == null || !(item.next instanceof Next.Again)) {
+        Open open = item.open();
+        if (open == null || !(item.next() instanceof Next.Again)) {
             return item;
         }
         boolean asked = open.cancelled || state.shard(open.due.shard()).isDoomed(open.due);
         var ends = new Next.Ends(State.CANCELLED, open.replaced ? "replaced" : null);
-        return asked ? new Over(item.due, open, ends, item.code, item.report) : item;
+        return asked ? new Over(item.due(), open, ends, item.code(), item.report()) : item;
     }
 
-    /// Runs what waits. Throws when the database fails; then [#setAside], the reading of the truth and
+    /// Stores what waits, or begins to. Throws when the database fails; then [#setAside], the reading of the truth and
     /// [#takeUp] start over.
     void flush() {
-        over.removeIf(item -> !state.owns(item.due.shard()));
-        while (!over.isEmpty()) {
-            List<Over> batch = over.subList(0, Math.min(over.size(), BATCH_MAX));
-            batch.replaceAll(this::decided);
-            close(batch.stream().filter(item -> item.next instanceof Next.Ends).toList());
-            requeue(batch.stream()
-                    .filter(item -> item.next instanceof Next.Again)
-                    .toList());
-            batch.clear();
+        sort();
+        storeInTurn();
+        if (sent == null && !beside.isEmpty()) {
+            begin();
         }
         if (!unclaimed.isEmpty()) {
             settleUnclaimed();
         }
     }
 
-    /// After a failure: what was to be stored waits until the truth has been read.
+    /// As [#flush], and returns when all is stored.
+    void flushAll() {
+        await();
+        sort();
+        over.addAll(beside);
+        beside.clear();
+        storeInTurn();
+        if (!unclaimed.isEmpty()) {
+            settleUnclaimed();
+        }
+    }
+
+    /// What somebody asked to end may have been about to be tried again, and ends now.
+    private void sort() {
+        over.removeIf(item -> !state.owns(item.due().shard()));
+        over.replaceAll(this::decided);
+        over.stream().filter(Over::isStoredBeside).forEach(beside::add);
+        over.removeIf(Over::isStoredBeside);
+    }
+
+    private void storeInTurn() {
+        while (!over.isEmpty()) {
+            List<Over> batch = over.subList(0, Math.min(over.size(), BATCH_MAX));
+            close(batch.stream()
+                    .filter(item -> item.next() instanceof Next.Ends)
+                    .toList());
+            requeue(batch.stream()
+                    .filter(item -> item.next() instanceof Next.Again)
+                    .toList());
+            batch.clear();
+        }
+    }
+
+    private void begin() {
+        beside.removeIf(item -> !state.owns(item.due().shard()));
+        List<Over> first = beside.subList(0, Math.min(beside.size(), BATCH_MAX));
+        List<Over> batch = List.copyOf(first);
+        if (!batch.isEmpty()) {
+            Owned owned = state.owned(shards(batch));
+            state.closer.begin(owned, endings(batch), stored);
+            sent = new Sent(owned, batch);
+            first.clear();
+        }
+    }
+
+    /// Takes what has been stored beside the loop.
+    void take() {
+        if (sent != null && state.closer.isOver()) {
+            await();
+        }
+    }
+
+    /// Waits for what is being stored beside the loop: whatever else writes rows of executions would have it miss
+    /// them.
+    void await() {
+        Sent begun = sent;
+        if (begun == null) {
+            return;
+        }
+        Reached reached;
+        try {
+            reached = state.closer.await();
+        } catch (RuntimeException failure) {
+            if (!Poison.isPossible(failure)) {
+                throw failure;
+            }
+            closeInParts(begun.batch, failure);
+            sent = null;
+            return;
+        }
+        settle(begun.owned, begun.batch, reached);
+        sent = null;
+    }
+
+    /// After a failure: what was to be stored waits until the truth has been read. What was being stored is over then,
+    /// one way or the other.
     void setAside() {
         aside.addAll(over);
         over.clear();
+        aside.addAll(beside);
+        beside.clear();
+        Sent last = sent;
+        if (last != null) {
+            aside.addAll(last.batch);
+            sent = null;
+            try {
+                state.closer.await();
+            } catch (RuntimeException failure) {
+                LOG.debug("event=ends_unknown count={} reason={}", last.batch.size(), failure.toString());
+            }
+        }
+        state.closer.renew();
     }
 
     /// Once the truth has been read: what is still open ends as it was to end, by its worker's report or by the owner's
@@ -214,11 +286,11 @@ final class Endings {
         List<Over> again = List.copyOf(aside);
         aside.clear();
         for (Over item : again) {
-            Open open = state.index.find(item.due.id());
-            if (item.report != null) {
-                reported(item.report.worker, item.report.end);
-            } else if (open != null && item.open != null && open.worker.equals(item.open.worker)) {
-                end(open, item.next, item.code, null);
+            Open open = state.index.find(item.due().id());
+            if (item.report() != null) {
+                reported(item.report().worker(), item.report().end());
+            } else if (open != null && item.open() != null && open.worker.equals(item.open().worker)) {
+                end(open, item.next(), item.code(), null);
             }
         }
     }
@@ -227,20 +299,26 @@ final class Endings {
         if (batch.isEmpty()) {
             return;
         }
-        Instant now = state.core.clock().now();
         Owned owned = state.owned(shards(batch));
-        batch.forEach(item -> state.shard(item.due.shard()).declines.remove(item.due.id()));
         Reached reached;
         try {
-            reached = state.truth.close(
-                    owned, batch.stream().map(item -> ending(item, now)).toList());
+            reached = state.truth.close(owned, endings(batch));
         } catch (RuntimeException failure) {
-            if (!Poison.isPossible(failure) || batch.getFirst().next.equals(UNSTORABLE)) {
+            if (!Poison.isPossible(failure) || batch.getFirst().isUnstorable()) {
                 throw failure;
             }
             closeInParts(batch, failure);
             return;
         }
+        settle(owned, batch, reached);
+    }
+
+    private List<Ending> endings(List<Over> batch) {
+        Instant now = state.core.clock().now();
+        return batch.stream().map(item -> item.ending(now)).toList();
+    }
+
+    private void settle(Owned owned, List<Over> batch, Reached reached) {
         state.examine(state.missing(owned, reached.shards()));
         NearbyOwners.tell(reached.dependents().stream().map(ShardHint::command).toList());
         settle(batch, reached.ids());
@@ -257,49 +335,9 @@ final class Endings {
         Over item = batch.getFirst();
         LOG.warn(
                 "event=result_unstorable execution={} reason={}",
-                item.due.id(),
+                item.due().id(),
                 NestedExceptionUtils.getMostSpecificCause(failure).toString());
-        close(List.of(new Over(item.due, item.open, UNSTORABLE, "unstorable", item.report)));
-    }
-
-    private Ending ending(Over item, Instant now) {
-        var end = (Next.Ends) item.next;
-        Open open = item.open;
-        AttemptEnd report = item.report == null ? null : item.report.end;
-        Duration duration = report == null ? null : report.duration();
-        byte[] event =
-                ExecutionEvents.end(item.due, open, new ExecutionEvents.Ending(end.state(), end.code(), duration), now);
-        byte[] start = open == null ? null : open.startEvent;
-        return new Ending(
-                item.due,
-                end.state(),
-                open == null ? item.due.fenceMin() : report == null ? open.fence() : open.workerFence,
-                open == null ? item.due.attempt() : open.attempt,
-                open == null ? null : open.worker.worker(),
-                startedAt(open, duration, now),
-                duration,
-                end.code(),
-                report == null || end.equals(UNSTORABLE) ? null : report.result(),
-                report != null && !end.equals(UNSTORABLE) && report.uploaded(),
-                start == null ? event : join(start, event),
-                start == null ? 1 : 2);
-    }
-
-    private static @Nullable Instant startedAt(@Nullable Open open, @Nullable Duration duration, Instant now) {
-        if (open == null) {
-            return null;
-        }
-        if (open.startedAt != null || duration == null) {
-            return open.startedAt;
-        }
-        return now.minus(duration);
-    }
-
-    private static byte[] join(byte[] first, byte[] second) {
-        return ByteBuffer.allocate(first.length + second.length)
-                .put(first)
-                .put(second)
-                .array();
+        close(List.of(item.unstorable()));
     }
 
     private void requeue(List<Over> batch) {
@@ -309,7 +347,7 @@ final class Endings {
         Instant now = state.core.clock().now();
         Owned owned = state.owned(shards(batch));
         List<Requeued> requeued = state.truth.requeue(
-                owned, batch.stream().map(item -> requeue(item, now)).toList());
+                owned, batch.stream().map(item -> item.requeue(now)).toList());
         var passed = new HashSet<Integer>();
         var ids = new HashSet<UUID>();
         for (Requeued row : requeued) {
@@ -326,43 +364,29 @@ final class Endings {
         settle(batch, ids);
     }
 
-    private static Requeue requeue(Over item, Instant now) {
-        var again = (Next.Again) item.next;
-        Open open = java.util.Objects.requireNonNull(item.open, "only what was dispatched is put back");
-        AttemptEnd report = item.report == null ? null : item.report.end;
-        byte[] event = report == null && again.attempts() == 0 && again.losses() == 0
-                ? ExecutionEvents.dispatchVoid(open, item.code, now)
-                : ExecutionEvents.attempt(open, item.code, report == null ? null : report.duration(), now);
-        byte[] start = open.startEvent;
-        return new Requeue(
-                item.due,
-                open.fence(),
-                again.attempts(),
-                again.losses(),
-                again.delay(),
-                start == null ? event : join(start, event),
-                start == null ? 1 : 2);
-    }
-
     /// Tells workers what became of their results. What a passed statement did not find was ended by an earlier
     /// one whose answer was lost, or is not ours to end.
     private void settle(List<Over> batch, Collection<UUID> reached) {
         var settled = new HashMap<WorkerBoot, List<Settled>>();
         for (Over item : batch) {
-            boolean kept = state.owns(item.due.shard());
-            if (item.open != null) {
-                state.forget(item.open);
+            boolean kept = state.owns(item.due().shard());
+            if (item.open() != null) {
+                state.forget(item.open());
             }
             if (kept) {
-                state.shard(item.due.shard()).ended(item.due.task().id());
+                OwnedShard shard = state.shard(item.due().shard());
+                shard.ended(item.due().task().id());
+                if (item.next() instanceof Next.Ends) {
+                    shard.declines.remove(item.due().id());
+                }
             }
-            if (item.report == null || !kept) {
+            if (item.report() == null || !kept) {
                 continue;
             }
-            if (reached.contains(item.due.id())) {
-                add(settled, item.report, true);
+            if (reached.contains(item.due().id())) {
+                add(settled, item.report(), true);
             } else {
-                unclaimed.add(item.report);
+                unclaimed.add(item.report());
             }
         }
         tell(settled);
@@ -370,15 +394,15 @@ final class Endings {
 
     private void settleUnclaimed() {
         List<UUID> ids = unclaimed.stream()
-                .map(report -> report.end.running().execution())
+                .map(report -> report.end().running().execution())
                 .distinct()
                 .toList();
         var fates = new HashMap<UUID, Fate>();
         state.truth.fates(ids).forEach(fate -> fates.put(fate.id(), fate));
         var settled = new HashMap<WorkerBoot, List<Settled>>();
         for (Reported report : unclaimed) {
-            Fate fate = fates.get(report.end.running().execution());
-            long fence = report.end.running().fence();
+            Fate fate = fates.get(report.end().running().execution());
+            long fence = report.end().running().fence();
             if (fate == null || fate.ended()) {
                 add(settled, report, fate != null && fate.fence() == fence);
             } else if (fence < fate.fence()) {
@@ -398,13 +422,13 @@ final class Endings {
         List<Reported> again = List.copyOf(undecided);
         undecided.clear();
         again.stream()
-                .filter(report -> state.index.find(report.end.running().execution()) != null)
-                .forEach(report -> reported(report.worker, report.end));
+                .filter(report -> state.index.find(report.end().running().execution()) != null)
+                .forEach(report -> reported(report.worker(), report.end()));
     }
 
     private static void add(Map<WorkerBoot, List<Settled>> settled, Reported report, boolean committed) {
-        Link.Running running = report.end.running();
-        settled.computeIfAbsent(report.worker, worker -> new ArrayList<>())
+        Link.Running running = report.end().running();
+        settled.computeIfAbsent(report.worker(), worker -> new ArrayList<>())
                 .add(new Settled(running.execution(), running.fence(), committed));
     }
 
@@ -413,7 +437,7 @@ final class Endings {
     }
 
     private static List<Integer> shards(List<Over> batch) {
-        return batch.stream().map(item -> item.due.shard()).distinct().toList();
+        return batch.stream().map(item -> item.due().shard()).distinct().toList();
     }
 
     private static String label(String name) {

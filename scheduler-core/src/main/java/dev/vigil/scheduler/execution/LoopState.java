@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/// What the parts of one loop share: its shards, its connection, and what it knows of the outside.
+/// What the parts of one loop share: its shards, its connections, and what it knows of the outside.
 ///
 /// Not for use by several threads.
 final class LoopState {
@@ -26,6 +26,7 @@ final class LoopState {
 
     final Core core;
     final Truth truth;
+    final Closer closer;
     final OpenIndex.Part index;
     final Map<Integer, OwnedShard> shards = new HashMap<>();
     /// Keys that no worker has room for at the moment.
@@ -36,9 +37,10 @@ final class LoopState {
     final Rates rates = new Rates(this);
     private KnownLimits limits = KnownLimits.UNREAD;
 
-    LoopState(Core core, Truth truth, OpenIndex.Part index) {
+    LoopState(Core core, Truth truth, Closer closer, OpenIndex.Part index) {
         this.core = core;
         this.truth = truth;
+        this.closer = closer;
         this.index = index;
     }
 
@@ -81,6 +83,10 @@ final class LoopState {
 
     Owned ownedAll() {
         return owned(List.copyOf(shards.keySet()));
+    }
+
+    boolean hasCommands() {
+        return shards.values().stream().anyMatch(OwnedShard::hasCommands);
     }
 
     OwnedShard shard(int id) {

@@ -1,6 +1,7 @@
 package dev.vigil.scheduler.execution;
 
 import dev.vigil.scheduler.execution.Adoption.Claim;
+import dev.vigil.scheduler.execution.Open.Phase;
 import dev.vigil.scheduler.task.ShardHints.ShardHint;
 import java.io.ByteArrayOutputStream;
 import java.time.Duration;
@@ -21,7 +22,7 @@ import org.springframework.core.NestedExceptionUtils;
 
 /// One thread that owns the memory of some shards and one database connection. It takes what others tell it
 /// from a queue and then does all that waits, in batches: commands first, then what has ended, then what fires,
-/// then what is due.
+/// then what is due. Ends are stored beside it ([Closer]).
 final class OwnerLoop implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(OwnerLoop.class);
     /// Between two looks at everything that is open.
@@ -62,7 +63,7 @@ final class OwnerLoop implements AutoCloseable {
 
     OwnerLoop(String name, LoopState state) {
         this.state = state;
-        this.endings = new Endings(state);
+        this.endings = new Endings(state, () -> post(() -> {}));
         this.dispatching = new Dispatching(state);
         this.adoption = new Adoption(state, endings);
         this.fires = new FireWork(state);
@@ -290,18 +291,16 @@ final class OwnerLoop implements AutoCloseable {
 
     /// @return whether there is more to do at once
     private boolean step() {
+        endings.take();
         if (!claimed.isEmpty()) {
+            endings.await();
             List<Claim> fresh = adoption.fresh(claimed);
             adoption.adopt(fresh);
             dependencies.adopt(fresh.stream().map(Claim::shard).toList());
             claimed.clear();
         }
-        boolean more = false;
-        boolean first = mayStartFirst();
-        if (first) {
-            // Permits that the ends of this turn give back are used in the next one.
-            more = !endings.isEmpty();
-            more |= startDue();
+        if (state.hasCommands()) {
+            endings.await();
         }
         commands.apply();
         dependencies.step();
@@ -309,13 +308,14 @@ final class OwnerLoop implements AutoCloseable {
         commands.complete();
         // What is due does not wait for all that a turn stores and reads.
         dispatching.send();
-        more |= fires.fire();
+        boolean more = fires.fire();
         succession.step();
         endings.flush(); // so that what is replaced is not read as due
         more |= !endings.isEmpty();
-        if (!first) {
-            more |= startDue();
-        }
+        more |= dispatching.read();
+        dispatching.send();
+        more |= dispatching.dispatch();
+        dispatching.send();
         long now = state.core.nanos();
         List<Integer> leaving = state.shards.values().stream()
                 .filter(shard -> shard.mayGo(now))
@@ -330,25 +330,6 @@ final class OwnerLoop implements AutoCloseable {
         } else if (adoption.nanosToDecision() <= 0) {
             adoption.watch();
         }
-        return more;
-    }
-
-    /// Whether what is due may start before it is stored what has ended: nobody waits for an end to be stored
-    /// but its worker, and each commit before a start makes that late. Not so when a command or a successor
-    /// decides in this turn what is due, or an end is one of something that would be read as due.
-    private boolean mayStartFirst() {
-        return endings.leaveDueAlone()
-                && state.shards.values().stream().allMatch(shard -> shard.turns.isEmpty() && !shard.hasCommands());
-    }
-
-    /// Reads and dispatches what is due.
-    ///
-    /// @return whether there may be more to do at once
-    private boolean startDue() {
-        boolean more = dispatching.read();
-        dispatching.send();
-        more |= dispatching.dispatch();
-        dispatching.send();
         return more;
     }
 
@@ -395,7 +376,11 @@ final class OwnerLoop implements AutoCloseable {
         var framed = new ByteArrayOutputStream();
         for (OwnedShard shard : state.shards.values()) {
             for (Open open : shard.open.values()) {
-                if (open.startEvent != null && open.startedAt != null && open.startedAt.isBefore(before)) {
+                // One that is ending goes with its end, which may be on its way.
+                if (open.phase != Phase.ENDING
+                        && open.startEvent != null
+                        && open.startedAt != null
+                        && open.startedAt.isBefore(before)) {
                     told.add(open);
                     framed.writeBytes(open.startEvent);
                 }
@@ -417,7 +402,7 @@ final class OwnerLoop implements AutoCloseable {
                 dispatching.takeBack(shard).forEach(open -> endings.neverRan(open, "released"));
             }
         }
-        endings.flush();
+        endings.flushAll();
         state.release(ids);
     }
 
@@ -471,5 +456,6 @@ final class OwnerLoop implements AutoCloseable {
             }
         }
         state.truth.close();
+        state.closer.close();
     }
 }

@@ -42,7 +42,7 @@ class AdoptionTest {
     private String failsBefore = "";
     private String failsAfter = "";
     private final LoopState state = state();
-    private final Endings endings = new Endings(state);
+    private final Endings endings = new Endings(state, () -> {});
     private final Adoption adoption = new Adoption(state, endings);
     private UUID id = new UUID(0, 0);
     private Claim claim = new Claim(0, 0, 0, false);
@@ -71,7 +71,8 @@ class AdoptionTest {
                 new Shortages());
         var database = new CoreConnection.Database(credentials.url(), credentials.username(), credentials.password());
         postgres = new Postgres(new CoreConnection(database, core));
-        return new LoopState(core, failing(postgres), new OpenIndex().part(0));
+        var closer = new PostgresCloser("closer", new Postgres(new CoreConnection(database, core)));
+        return new LoopState(core, failing(postgres), closer, new OpenIndex().part(0));
     }
 
     /// Breaks before or after a statement, so that nobody hears what became of it.
@@ -108,6 +109,7 @@ class AdoptionTest {
     @AfterEach
     void stop() {
         state.truth.close();
+        state.closer.close();
         fixture.close();
     }
 
@@ -135,11 +137,11 @@ class AdoptionTest {
     void an_inherited_dispatch_of_a_vanished_core_is_waited_for_61_seconds() {
         vanished(61);
         adoption.watch();
-        endings.flush();
+        endings.flushAll();
         assertThat(fixture.count("SELECT losses FROM scheduler.execution")).isZero();
         vanished(62);
         adoption.watch();
-        endings.flush();
+        endings.flushAll();
 
         assertThat(fixture.count("SELECT losses FROM scheduler.execution")).isOne();
         assertThat(fixture.count("SELECT attempt FROM scheduler.execution")).isZero();
@@ -155,7 +157,7 @@ class AdoptionTest {
             assertThat(state.shard(shard).isOrphaned(System.nanoTime())).isEqualTo(seconds < 61);
 
             adoption.watch();
-            endings.flush();
+            endings.flushAll();
 
             assertThat(fixture.count("SELECT losses FROM scheduler.execution")).isEqualTo(seconds < 61 ? 0 : 1);
         }
@@ -180,7 +182,7 @@ class AdoptionTest {
                 .isBetween(0L, Duration.ofMillis(250).toNanos());
         await().pollInterval(Duration.ofMillis(5)).until(() -> adoption.nanosToDecision() <= 0);
         adoption.watch();
-        endings.flush();
+        endings.flushAll();
 
         assertThat(fixture.count("SELECT losses FROM scheduler.execution")).isOne();
     }
@@ -201,11 +203,11 @@ class AdoptionTest {
     void an_inherited_dispatch_of_a_core_that_released_its_shard_is_waited_for_16_seconds() {
         openFor(15);
         adoption.watch();
-        endings.flush();
+        endings.flushAll();
         assertThat(fixture.count("SELECT losses FROM scheduler.execution")).isZero();
         openFor(17);
         adoption.watch();
-        endings.flush();
+        endings.flushAll();
 
         assertThat(fixture.count("SELECT losses FROM scheduler.execution")).isOne();
     }
@@ -295,7 +297,7 @@ class AdoptionTest {
         }
         adoption.recall();
         endings.takeUp();
-        endings.flush();
+        endings.flushAll();
 
         assertThat(state.shard(shard).open).isEmpty();
         assertThat(fixture.count("SELECT count(*) FROM scheduler.execution WHERE fence_min > 0 AND losses = 0"))
@@ -311,7 +313,7 @@ class AdoptionTest {
         adoption.reload();
         adoption.recall();
         endings.takeUp();
-        endings.flush();
+        endings.flushAll();
 
         assertThat(fixture.count("SELECT losses FROM scheduler.execution")).isOne();
     }
@@ -322,7 +324,7 @@ class AdoptionTest {
         endings.lost(open());
 
         endings.stop(state.shard(shard), List.of(id), false);
-        endings.flush();
+        endings.flushAll();
 
         assertThat(fixture.count("SELECT count(*) FROM scheduler.execution")).isZero();
         assertThat(fixture.execution(id).state()).isEqualTo(ExecutionView.State.CANCELLED);
@@ -340,7 +342,7 @@ class AdoptionTest {
 
         commands.apply();
         endings.lost(open());
-        endings.flush();
+        endings.flushAll();
         commands.complete();
 
         assertThat(fixture.execution(id).state()).isEqualTo(ExecutionView.State.CANCELLED);

@@ -13,8 +13,7 @@ import java.util.UUID;
 import java.util.function.LongSupplier;
 
 /// A core process: production's engine on the model, and a model of its end of the link. Its threads (loop, beat,
-/// watch,
-/// link) are played in turn; one that waits for the database keeps none of the others.
+/// watch, link) are played in turn; one that waits for the database keeps none of the others.
 final class ModelCore implements Link {
     /// Three heartbeats.
     private static final long SILENT = 3 * World.SECOND;
@@ -45,7 +44,8 @@ final class ModelCore implements Link {
         var settings = new Dispatcher.Settings(incarnation, "", "", "", 1, Retention.USUAL);
         this.dispatcher = new Dispatcher(settings, chance, time);
         LoopState.Core core = dispatcher.core(this);
-        this.loop = dispatcher.add(core, new ModelTruth(server, wire()));
+        this.loop =
+                dispatcher.add(core, new ModelTruth(server, wire()), new ModelCloser(server, wire(), host, this::wake));
         var ways = new ShardKeeper.Ways(new ModelCores(server, wire()), new ModelCores(server, wire()));
         this.keeper = new ShardKeeper(core, "", List.of(loop), ways);
         world.after(0, host, this::beat);

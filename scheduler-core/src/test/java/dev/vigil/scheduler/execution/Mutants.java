@@ -45,6 +45,11 @@ final class Mutants {
                         "decided",
                         Mutant.instead(code -> code.aload(1).areturn())),
                 new Mutant(
+                        "what was being stored when the database failed is still waited for",
+                        "Endings",
+                        "setAside",
+                        Mutant.instead(code -> code.return_())),
+                new Mutant(
                         "what a pause holds stays in its owner's memory",
                         "Lanes",
                         "ofTask",

@@ -45,6 +45,7 @@ class VanishedTest {
     private final class Played implements AutoCloseable {
         final Dispatcher dispatcher;
         final Truth truth;
+        final Closer closer;
         final OwnerLoop loop;
         final ShardKeeper keeper;
         final ShardKeeper.Ways ways;
@@ -66,7 +67,8 @@ class VanishedTest {
                     time::get);
             LoopState.Core core = dispatcher.core(fixture.fleet.connect(dispatcher));
             truth = new Postgres(new CoreConnection(database, core));
-            loop = dispatcher.add(core, truth);
+            closer = new PostgresCloser("closer", new Postgres(new CoreConnection(database, core)));
+            loop = dispatcher.add(core, truth, closer);
             ways = new ShardKeeper.Ways(
                     new PostgresCores(new CoreConnection(database, core)),
                     new PostgresCores(new CoreConnection(database, core)));
@@ -90,6 +92,7 @@ class VanishedTest {
             ways.beating().close();
             ways.watched().close();
             truth.close();
+            closer.close();
         }
     }
 
