@@ -35,6 +35,9 @@ final class Dispatching {
     /// what falls due one by one does not commit one by one. Longer would hold workers' credits idle.
     static final Duration LEAD_MAX = Duration.ofMillis(200);
 
+    /// Between two questions for the time.
+    private static final Duration CLOCK = Duration.ofSeconds(1);
+
     /// Most executions of a dispatch statement, and of one worker in it.
     static final int BATCH_MAX = 500;
 
@@ -45,10 +48,12 @@ final class Dispatching {
     private final PriorityQueue<Ready> ready =
             new PriorityQueue<>(Comparator.comparing((Ready item) -> item.open.due, Due.ORDER));
     private final Turns turns;
+    private long clockReadAt;
 
     Dispatching(LoopState state) {
         this.state = state;
         this.turns = new Turns(namespace -> state.limits().weight(namespace));
+        this.clockReadAt = state.core.nanos() - CLOCK.toNanos();
     }
 
     /// A committed dispatch that waits for its time.
@@ -313,6 +318,17 @@ final class Dispatching {
                 task.timeout(),
                 item.due.scheduledFor(),
                 inline == null ? apart : inline);
+    }
+
+    /// Asks for the time once a second while something waits for its own: a beat tells it as it was before a commit.
+    void readClock() {
+        long askedAt = state.core.nanos();
+        Instant next = nextSend();
+        if (next != null && next.isAfter(state.core.clock().at(askedAt)) && askedAt - clockReadAt >= CLOCK.toNanos()) {
+            Instant at = state.truth.clock();
+            clockReadAt = state.core.nanos();
+            state.core.clock().read(at, askedAt, clockReadAt);
+        }
     }
 
     /// Hands over what is due now. The link asks once more before each frame whether this core may act.

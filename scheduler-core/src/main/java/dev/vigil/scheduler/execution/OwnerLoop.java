@@ -316,6 +316,7 @@ final class OwnerLoop implements AutoCloseable {
         dispatching.send();
         more |= dispatching.dispatch();
         dispatching.send();
+        dispatching.readClock();
         long now = state.core.nanos();
         List<Integer> leaving = state.shards.values().stream()
                 .filter(shard -> shard.mayGo(now))

@@ -224,6 +224,12 @@ final class OwnerReads {
     /// @param since what those wrote that were over then has been read
     record NewsFrom(int shard, Snapshot since) {}
 
+    static Instant clock(JdbcClient db) {
+        return db.sql("SELECT clock_timestamp() AS at")
+                .query((row, index) -> DueRow.instant(row, "at"))
+                .single();
+    }
+
     static Snapshot snapshot(JdbcClient db) {
         return Snapshot.of(
                 db.sql("SELECT pg_current_snapshot()::text").query(String.class).single());

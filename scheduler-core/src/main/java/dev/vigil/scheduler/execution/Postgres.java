@@ -19,6 +19,11 @@ record Postgres(CoreConnection connection) implements Truth {
     }
 
     @Override
+    public Instant clock() {
+        return OwnerReads.clock(connection.db());
+    }
+
+    @Override
     public Snapshot snapshot() {
         return OwnerReads.snapshot(connection.db());
     }

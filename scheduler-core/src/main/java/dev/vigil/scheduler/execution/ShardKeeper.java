@@ -106,8 +106,9 @@ final class ShardKeeper implements AutoCloseable {
                 entered = true;
                 beat = beatingCores.beat(core.incarnation()).or(() -> Optional.of(first));
             }
+            long receivedAt = core.nanos();
             recognise(beat.get().cluster());
-            core.clock().read(beat.get().at(), core.nanos());
+            core.clock().read(beat.get().at(), sentAt, receivedAt);
             if (mistaken.get() == 0) {
                 core.tenure().renewed(sentAt);
             }

@@ -26,6 +26,9 @@ interface Truth extends AutoCloseable {
 
     // What the owner reads. Nothing of it takes a lock.
 
+    /// The time.
+    Instant clock();
+
     /// Which transactions are over now.
     Snapshot snapshot();
 

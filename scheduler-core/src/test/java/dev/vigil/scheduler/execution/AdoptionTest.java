@@ -391,7 +391,7 @@ class AdoptionTest {
                 .update();
         fixture.fleet.join(1);
         fixture.fleet.join(1);
-        state.core.clock().read(Instant.now().plusSeconds(1), System.nanoTime());
+        state.core.clock().read(Instant.now().plusSeconds(1), System.nanoTime(), System.nanoTime());
         state.core.tenure().renewed(System.nanoTime());
         state.shard(shard).lanes.rewindAll(-1, Instant.EPOCH);
         state.shard(shard).applied = state.shard(shard).announced;

@@ -24,6 +24,11 @@ record ModelTruth(ModelServer server, Wire wire) implements Truth {
     }
 
     @Override
+    public Instant clock() {
+        return wire.ask(server.database::clock);
+    }
+
+    @Override
     public Snapshot snapshot() {
         return wire.ask(() -> new Snapshot(server.database.rows.transaction + 1, Set.of()));
     }

@@ -314,10 +314,30 @@ class RulesTest {
     void the_databases_clock_is_never_guessed_ahead() {
         var clock = new DbClock(System::nanoTime);
 
-        clock.read(NOON, 5 * SECOND);
+        clock.read(NOON, 4 * SECOND, 5 * SECOND);
 
         assertThat(clock.at(5 * SECOND)).isEqualTo(NOON);
         assertThat(clock.at(7 * SECOND)).isEqualTo(NOON.plusSeconds(2));
+    }
+
+    @Test
+    void an_answer_that_took_long_to_come_does_not_set_the_databases_clock_back_and_one_that_was_set_back_does() {
+        var clock = new DbClock(System::nanoTime);
+        long milli = SECOND / 1000;
+        clock.read(NOON, SECOND, SECOND);
+
+        clock.read(NOON.plusMillis(995), 2 * SECOND - 6 * milli, 2 * SECOND);
+        assertThat(clock.at(2 * SECOND))
+                .as("less what clocks may part by")
+                .isEqualTo(NOON.plusMillis(1000).minusNanos(SECOND / 5000));
+        clock.read(NOON.plusMillis(1995), 3 * SECOND - 4 * milli, 3 * SECOND);
+        assertThat(clock.at(3 * SECOND))
+                .as("set back by a millisecond at least")
+                .isEqualTo(NOON.plusMillis(1995));
+        clock.read(NOON.plusMillis(2900), 4 * SECOND - 100 * milli, 4 * SECOND);
+        assertThat(clock.at(4 * SECOND)).as("nobody can tell").isEqualTo(NOON.plusMillis(2900));
+        clock.read(NOON.plusMillis(4000), 5 * SECOND, 5 * SECOND);
+        assertThat(clock.at(5 * SECOND)).as("later than was known").isEqualTo(NOON.plusMillis(4000));
     }
 
     private static FirePlan plan(Misfire misfire, Overlap overlap, Instant due, int open) {
