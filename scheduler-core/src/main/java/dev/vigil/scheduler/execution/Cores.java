@@ -4,6 +4,7 @@ import dev.vigil.scheduler.execution.Adoption.Claim;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /// PostgreSQL as cores share the shards among them there: who lives, and who owns what. Like [Truth], it is the
 /// whole of what such decisions may ask, so that they run on a model too.
@@ -18,7 +19,9 @@ interface Cores extends AutoCloseable {
     ShardRows.Beat enter(UUID incarnation, String sessionUrl);
 
     /// Renews a core, and looks at all cores and shards; empty when others removed it.
-    Optional<ShardRows.Beat> beat(UUID incarnation);
+    ///
+    /// @param told of news that was over then nothing is said; null when all shards are to be taken to have some
+    Optional<ShardRows.Beat> beat(UUID incarnation, @Nullable Snapshot told);
 
     /// Compares the cluster with the one on record, and raises all epochs when it is another one.
     boolean recognise(ShardRows.Cluster cluster);

@@ -42,14 +42,9 @@ final class Dependencies {
 
     /// Shards have come.
     void adopt(Collection<Integer> shards) {
-        note(state.truth.youngDependents(shards));
-        read();
-    }
-
-    /// There may be something in the inbox.
-    void read() {
-        if (!state.shards.isEmpty()) {
-            note(state.truth.askedDependents(state.shards.keySet()));
+        if (!shards.isEmpty()) {
+            note(state.truth.youngDependents(shards));
+            note(state.truth.askedDependents(shards));
         }
     }
 
@@ -58,7 +53,7 @@ final class Dependencies {
         dependents.forEach(one -> looks.put(one.id(), new Look(one.shard(), now, FIRST)));
     }
 
-    /// A task is not held any more: what it waited for may be over.
+    /// Somebody asks for it, or its task is not held any more: what it waits for may be over.
     void look(OwnedShard shard, UUID dependent) {
         note(List.of(new Dependent(shard.id, dependent)));
     }
@@ -97,10 +92,13 @@ final class Dependencies {
         failed.forEach((shard, ids) ->
                 state.truth.byId(shard, ids).forEach(found -> endings.skipped(found, "dependency_failed")));
         due.forEach((id, look) -> {
-            if (look.gap.compareTo(LONGEST) > 0) {
-                looks.remove(id);
-            } else {
+            if (look.gap.compareTo(LONGEST) <= 0) {
                 looks.put(id, new Look(look.shard, now + look.gap.toNanos(), look.gap.multipliedBy(2)));
+            } else if (failed.getOrDefault(look.shard, List.of()).contains(id)) {
+                // It was to end, and is there: nobody asks again.
+                looks.put(id, new Look(look.shard, now + LONGEST.toNanos(), look.gap));
+            } else {
+                looks.remove(id);
             }
         });
         state.examine(state.missing(owned, passed));

@@ -2,12 +2,16 @@ package dev.vigil.scheduler.execution;
 
 import dev.vigil.scheduler.execution.OwnerReads.InboxRow;
 import dev.vigil.scheduler.execution.OwnerReads.NewsFrom;
+import dev.vigil.scheduler.execution.Upkeep.NewsRead;
 import java.time.Instant;
 import java.util.HashSet;
 import java.util.List;
+import java.util.UUID;
 
-/// What the inboxes of a loop's shards tell of creation: where something came due earlier than was read up to. For
-/// those who were told nothing, and for what was committed late.
+/// What the inboxes of a loop's shards tell: of creation, where something came due earlier than was read up to, and
+/// which dependents are to be looked at. For those who were told nothing, and for what was committed late.
+///
+/// A new owner reads all there is before the first news; what is in the inbox then is news to nobody.
 ///
 /// Not for use by several threads.
 final class News {
@@ -15,12 +19,14 @@ final class News {
     private static final int PRUNE_EVERY = 5;
 
     private final LoopState state;
+    private final Dependencies dependencies;
     private int rounds;
     private boolean unread;
     private boolean unpruned;
 
-    News(LoopState state) {
+    News(LoopState state, Dependencies dependencies) {
         this.state = state;
+        this.dependencies = dependencies;
     }
 
     /// Somebody has seen some.
@@ -46,8 +52,8 @@ final class News {
             if (!now.sees(row.xid())) {
                 late.add(row.seq());
             }
-            if (!shard.newsSeen.contains(row.seq()) && row.due() != null) {
-                take(shard, row.lanes(), row.due());
+            if (!shard.newsSeen.contains(row.seq())) {
+                take(shard, row);
             }
         }
         for (OwnedShard shard : state.shards.values()) {
@@ -57,20 +63,34 @@ final class News {
         }
     }
 
-    private static void take(OwnedShard shard, long lanes, Instant due) {
-        shard.lanes.rewindAll(lanes, due);
-        FireWork.lookBy(shard, due.minus(Lanes.LOOK_AHEAD));
+    private void take(OwnedShard shard, InboxRow row) {
+        Instant due = row.due();
+        UUID dependent = row.ref();
+        if (dependent != null) {
+            dependencies.look(shard, dependent);
+        } else if (due != null) {
+            shard.lanes.rewindAll(row.lanes(), due);
+            FireWork.lookBy(shard, due.minus(Lanes.LOOK_AHEAD));
+        }
     }
 
-    /// Once a second: removes now and then what has been read.
+    /// Once a second: removes now and then what has been read, and of a shard that has come what is left in it.
     void prune() {
         rounds++;
-        if (unpruned && rounds % PRUNE_EVERY == 0) {
+        if (rounds % PRUNE_EVERY == 0 && (unpruned || hasCome())) {
             unpruned = false;
-            if (!state.shards.isEmpty()) {
-                state.truth.pruneNews(state.ownedAll(), from());
+            List<NewsRead> read = state.shards.values().stream()
+                    .map(shard -> new NewsRead(shard.id, shard.newsGone, shard.newsFrom))
+                    .toList();
+            if (!read.isEmpty()) {
+                state.truth.pruneNews(state.ownedAll(), read);
+                state.shards.values().forEach(shard -> shard.newsGone = shard.newsFrom);
             }
         }
+    }
+
+    private boolean hasCome() {
+        return state.shards.values().stream().anyMatch(shard -> shard.newsGone.equals(Snapshot.START));
     }
 
     private List<NewsFrom> from() {

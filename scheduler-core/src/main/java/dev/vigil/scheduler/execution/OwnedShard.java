@@ -50,7 +50,9 @@ final class OwnedShard {
     final Map<UUID, Integer> declines = new HashMap<>();
 
     /// News of those transactions that were over then has been read.
-    Snapshot newsFrom = new Snapshot(0, Set.of());
+    Snapshot newsFrom = Snapshot.START;
+    /// News of creation of those that were over then has been removed.
+    Snapshot newsGone = Snapshot.START;
     /// News of others that has been read.
     final Set<Long> newsSeen = new HashSet<>();
 

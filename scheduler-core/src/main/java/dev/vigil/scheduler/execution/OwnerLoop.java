@@ -68,7 +68,7 @@ final class OwnerLoop implements AutoCloseable {
         this.adoption = new Adoption(state, endings);
         this.fires = new FireWork(state);
         this.dependencies = new Dependencies(state, endings);
-        this.news = new News(state);
+        this.news = new News(state, dependencies);
         this.commands = new CommandWork(state, endings, fires, dependencies);
         this.succession = new Succession(state, endings);
         this.thread = Thread.ofPlatform().name(name).daemon(true).unstarted(this::run);
@@ -134,7 +134,7 @@ final class OwnerLoop implements AutoCloseable {
         });
     }
 
-    /// There is a command up to this number, and perhaps news of creation.
+    /// There is a command up to this number, and perhaps news.
     void announce(int shard, long changeSeq, boolean there) {
         post(() -> {
             if (state.owns(shard)) {
@@ -275,7 +275,6 @@ final class OwnerLoop implements AutoCloseable {
         if (!asked.isEmpty()) {
             state.examine(asked);
             news.read();
-            dependencies.read();
         }
     }
 
@@ -341,7 +340,6 @@ final class OwnerLoop implements AutoCloseable {
         endings.retryUndecided();
         if (news.isUnread()) {
             news.read();
-            dependencies.read();
         }
         storeStarts();
         state.truth.publish(

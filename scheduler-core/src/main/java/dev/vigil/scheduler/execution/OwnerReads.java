@@ -166,9 +166,9 @@ final class OwnerReads {
     /// A row of the inbox.
     ///
     /// @param xid  the transaction that wrote it
-    /// @param lanes of what was created; 0 for a command
+    /// @param lanes of what was created; 0 for all else
     /// @param due  the earliest of what was created; of a patch the fire that it promises, if any
-    /// @param ref  whom a command means; null for news of creation
+    /// @param ref  whom a command means, or a dependent to look at; null for news of creation
     /// @param namespace of `ref`
     record InboxRow(
             int shard,
@@ -195,24 +195,24 @@ final class OwnerReads {
                 .list();
     }
 
-    /// News of creation since a moment. A transaction that began later may be over before one that began earlier: what
-    /// is told is what those wrote that ran at the time, and what began since.
+    /// News since a moment: of creation, and of dependents to look at. A transaction that began later may be over
+    /// before one that began earlier: what is told is what those wrote that ran at the time, and what began since.
     static List<InboxRow> news(JdbcClient db, List<NewsFrom> from) {
         var columns = new Columns<>(from)
                 .add("shards", new Integer[0], NewsFrom::shard)
-                .add("nexts", new String[0], news -> Long.toString(news.since.next()))
+                .add("nexts", new String[0], news -> news.since.nextText())
                 .add("runnings", new String[0], news -> news.since.runningText());
         return db.sql("""
-                        SELECT i.shard, i.xid::text::bigint AS xid, i.seq, i.kind, i.lanes, i.due, NULL::uuid AS ref,
+                        SELECT i.shard, i.xid::text::bigint AS xid, i.seq, i.kind, i.lanes, i.due, i.ref,
                                0 AS namespace, 0 AS change_seq
                           FROM unnest(:shards::int[], :nexts::text[], :runnings::text[]) AS f(shard, next, running)
                          CROSS JOIN LATERAL (
                            SELECT n.* FROM scheduler.inbox n WHERE n.shard = f.shard AND n.xid >= f.next::xid8
                            UNION ALL
-                           SELECT n.* FROM unnest(string_to_array(f.running, ',')) AS r(xid)
-                             JOIN scheduler.inbox n ON n.shard = f.shard AND n.xid = r.xid::xid8
+                           SELECT n.* FROM scheduler.inbox n
+                            WHERE n.shard = f.shard AND n.xid = ANY (string_to_array(f.running, ',')::xid8[])
                          ) i
-                         WHERE i.kind = 1
+                         WHERE i.kind IN (1, 10)
                         """)
                 .params(columns.arrays())
                 .query((row, index) -> inbox(row))

@@ -190,7 +190,7 @@ record Postgres(CoreConnection connection) implements Truth {
     }
 
     @Override
-    public void pruneNews(Owned owned, List<OwnerReads.NewsFrom> read) {
+    public void pruneNews(Owned owned, List<Upkeep.NewsRead> read) {
         Upkeep.pruneNews(connection.db(), owned, read);
     }
 

@@ -4,6 +4,7 @@ import dev.vigil.scheduler.execution.Adoption.Claim;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /// The cores in PostgreSQL, over one connection.
 record PostgresCores(CoreConnection connection) implements Cores {
@@ -18,8 +19,8 @@ record PostgresCores(CoreConnection connection) implements Cores {
     }
 
     @Override
-    public Optional<ShardRows.Beat> beat(UUID incarnation) {
-        return ShardRows.beat(connection.db(), incarnation);
+    public Optional<ShardRows.Beat> beat(UUID incarnation, @Nullable Snapshot told) {
+        return ShardRows.beat(connection.db(), incarnation, told);
     }
 
     @Override

@@ -5,6 +5,7 @@ import dev.vigil.scheduler.execution.ShardRows.Beat;
 import dev.vigil.scheduler.execution.ShardRows.Cluster;
 import dev.vigil.scheduler.execution.ShardRows.Polled;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -19,6 +20,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import org.springframework.core.NestedExceptionUtils;
@@ -42,6 +44,11 @@ final class ShardKeeper implements AutoCloseable {
     private final Thread beating;
     private final Thread watching;
     private volatile boolean entered;
+    /// The loops have been told of all news of those transactions that were over then; null when that is not known.
+    /// Read and changed by the beating thread only.
+    private @Nullable Snapshot told;
+    /// What the watching thread was given last. Changed by the beating thread only.
+    private @Nullable Poll given;
     /// Loops that still hold what others have taken.
     private final AtomicInteger mistaken = new AtomicInteger();
     /// What was given to loops is forgotten by them.
@@ -95,7 +102,7 @@ final class ShardKeeper implements AutoCloseable {
     void beat() {
         long sentAt = core.nanos();
         try {
-            Optional<Beat> beat = entered ? beatingCores.beat(core.incarnation()) : Optional.empty();
+            Optional<Beat> beat = entered ? renew() : Optional.empty();
             if (beat.isEmpty()) {
                 // It is new, or others took it for dead: nothing it held is its own any more.
                 core.tenure().end();
@@ -104,7 +111,8 @@ final class ShardKeeper implements AutoCloseable {
                 }
                 Beat first = beatingCores.enter(core.incarnation(), sessionUrl);
                 entered = true;
-                beat = beatingCores.beat(core.incarnation()).or(() -> Optional.of(first));
+                forgetTold();
+                beat = renew().or(() -> Optional.of(first));
             }
             long receivedAt = core.nanos();
             recognise(beat.get().cluster());
@@ -113,12 +121,33 @@ final class ShardKeeper implements AutoCloseable {
                 core.tenure().renewed(sentAt);
             }
             if (polls.isEmpty() && !beat.get().polled().isEmpty()) {
-                polls.add(new Poll(sentAt, core.nanos(), beat.get().polled()));
+                Poll poll = new Poll(sentAt, core.nanos(), beat.get(), new AtomicBoolean());
+                given = poll;
+                polls.add(poll);
             }
         } catch (RuntimeException failure) {
             LOG.warn("event=beat_failed reason={} may_act={}", reason(failure), core.mayAct());
+            forgetTold();
             beatingCores.close();
         }
+    }
+
+    /// Asks for the news that the loops have not been told of: what only a beat saw that came to nothing is among it.
+    /// Of a shard that comes to this core later, its loop reads all that is there.
+    private Optional<Beat> renew() {
+        Poll last = given;
+        if (last != null && last.told.get()) {
+            told = last.beat.seen();
+            given = null;
+        }
+        return beatingCores.beat(core.incarnation(), told);
+    }
+
+    /// What answers next may be a database that has crashed or failed over meanwhile, and that uses numbers again which
+    /// transactions had before.
+    private void forgetTold() {
+        told = null;
+        given = null;
     }
 
     /// Others took this core for dead. Before it is believed again, no worker may be told that it owns what it has
@@ -147,13 +176,20 @@ final class ShardKeeper implements AutoCloseable {
     }
 
     /// What a beat saw, when it was sent and when its answer was there; without rows it ends the watch.
-    private record Poll(long sentAt, long answeredAt, List<Polled> rows) {
-        static final Poll END = new Poll(0, 0, List.of());
+    ///
+    /// @param told whether the loops have been told of it
+    private record Poll(long sentAt, long answeredAt, Beat beat, AtomicBoolean told) {
+        static final Poll END =
+                new Poll(0, 0, new Beat(Instant.EPOCH, new Cluster("", ""), null, List.of()), new AtomicBoolean());
+
+        List<Polled> rows() {
+            return beat.polled();
+        }
     }
 
     private void watch() {
         try {
-            for (Poll poll = polls.take(); !poll.rows.isEmpty(); poll = polls.take()) {
+            for (Poll poll = polls.take(); !poll.rows().isEmpty(); poll = polls.take()) {
                 look(poll);
             }
         } catch (InterruptedException interrupted) {
@@ -178,12 +214,13 @@ final class ShardKeeper implements AutoCloseable {
                 held.clear();
             }
             List<Polled> shards =
-                    poll.rows.stream().filter(row -> row.shard() != null).toList();
-            Map<UUID, Long> cores = others(poll.rows);
+                    poll.rows().stream().filter(row -> row.shard() != null).toList();
+            Map<UUID, Long> cores = others(poll.rows());
             Set<UUID> dead = beats.poll(poll.sentAt, poll.answeredAt, cores);
             lastOwners.poll(core.incarnation(), shards);
             dead.forEach(id -> takeOver(id, Objects.requireNonNull(cores.get(id))));
             reconcile(shards);
+            poll.told.set(true);
             int alive = 1
                     + (int) cores.entrySet().stream()
                             .filter(core -> core.getValue() >= 0 && !dead.contains(core.getKey()))

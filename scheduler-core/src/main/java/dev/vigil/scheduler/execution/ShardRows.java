@@ -20,8 +20,9 @@ final class ShardRows {
     ///
     /// @param at      the database's time
     /// @param cluster which PostgreSQL answered
+    /// @param seen    what was over then; null when the core has only just entered
     /// @param polled  all cores and shards; empty when the core has only just entered
-    record Beat(Instant at, Cluster cluster, List<Polled> polled) {}
+    record Beat(Instant at, Cluster cluster, @Nullable Snapshot seen, List<Polled> polled) {}
 
     /// Enters a core, or enters it again after others took it for dead.
     static Beat enter(JdbcClient db, UUID incarnation, String sessionUrl) {
@@ -30,7 +31,8 @@ final class ShardRows {
                             ON CONFLICT (incarnation) DO UPDATE SET beat = core.beat + 1
                         RETURNING clock_timestamp() AS at,
                                   (SELECT system_identifier::text FROM pg_control_system()) AS id,
-                                  substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8) AS timeline
+                                  substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8) AS timeline,
+                                  NULL::text AS seen
                         """)
                 .param("incarnation", incarnation)
                 .param("url", sessionUrl)
@@ -41,27 +43,42 @@ final class ShardRows {
     /// Renews a core and looks at all cores with their beat and all shards with their newest command: all that an
     /// idle core asks of the database, in one statement.
     ///
+    /// News comes and goes with every task, and while vacuum is held up what has gone lies about: only what those
+    /// wrote is looked at that ran at a moment, and what began since. `OFFSET 0` keeps the planner from looking at
+    /// the news of all shards at once.
+    ///
+    /// @param told that moment; null to take all shards to have news, without a look
     /// @return empty when others took this core for dead and removed it
-    static Optional<Beat> beat(JdbcClient db, UUID incarnation) {
+    static Optional<Beat> beat(JdbcClient db, UUID incarnation, @Nullable Snapshot told) {
         record Seen(@Nullable Beat beat, @Nullable Polled polled) {}
         List<Seen> rows = db.sql("""
                         WITH mine AS (
                           UPDATE scheduler.core SET beat = beat + 1 WHERE incarnation = :incarnation
                           RETURNING clock_timestamp() AS at,
                                     (SELECT system_identifier::text FROM pg_control_system()) AS id,
-                                    substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8) AS timeline
+                                    substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8) AS timeline,
+                                    pg_current_snapshot()::text AS seen
                         )
-                        SELECT at, id, timeline, NULL::int AS shard, NULL::uuid AS owner, 0::bigint AS epoch,
+                        SELECT at, id, timeline, seen, NULL::int AS shard, NULL::uuid AS owner, 0::bigint AS epoch,
                                0::bigint AS number, false AS orphaned, false AS news
                           FROM mine
                         UNION ALL
-                        SELECT NULL, NULL, NULL, NULL, incarnation, 0, beat, false, false FROM scheduler.core
+                        SELECT NULL, NULL, NULL, NULL, NULL, incarnation, 0, beat, false, false FROM scheduler.core
                         UNION ALL
-                        SELECT NULL, NULL, NULL, s.id, s.owner, s.epoch, s.change_seq, s.orphaned,
-                               EXISTS (SELECT FROM scheduler.inbox i WHERE i.shard = s.id AND i.kind IN (1, 10))
+                        SELECT NULL, NULL, NULL, NULL, s.id, s.owner, s.epoch, s.change_seq, s.orphaned,
+                               :next::text IS NULL
+                               OR EXISTS (SELECT FROM scheduler.inbox i
+                                           WHERE i.shard = s.id AND i.xid >= :next::text::xid8 AND i.kind IN (1, 10)
+                                          OFFSET 0)
+                               OR EXISTS (SELECT FROM scheduler.inbox i
+                                           WHERE i.shard = s.id AND i.kind IN (1, 10)
+                                             AND i.xid = ANY (string_to_array(:running::text, ',')::xid8[])
+                                          OFFSET 0)
                           FROM scheduler.shard s
                         """)
                 .param("incarnation", incarnation)
+                .param("next", told == null ? null : told.nextText())
+                .param("running", told == null ? null : told.runningText())
                 .query((row, index) ->
                         row.getString("id") == null ? new Seen(null, polled(row)) : new Seen(beat(row), null))
                 .list();
@@ -71,12 +88,16 @@ final class ShardRows {
                 .map(Seen::beat)
                 .filter(Objects::nonNull)
                 .findFirst()
-                .map(beat -> new Beat(beat.at, beat.cluster, polled));
+                .map(beat -> new Beat(beat.at, beat.cluster, beat.seen, polled));
     }
 
     private static Beat beat(ResultSet row) throws SQLException {
+        String seen = row.getString("seen");
         return new Beat(
-                DueRow.instant(row, "at"), new Cluster(row.getString("id"), row.getString("timeline")), List.of());
+                DueRow.instant(row, "at"),
+                new Cluster(row.getString("id"), row.getString("timeline")),
+                seen == null ? null : Snapshot.of(seen),
+                List.of());
     }
 
     private static Polled polled(ResultSet row) throws SQLException {
@@ -100,7 +121,7 @@ final class ShardRows {
     /// @param shard null for a core
     /// @param owner the core, or the owner of the shard; null when it has none
     /// @param number beat of a core, newest command of a shard
-    /// @param news  whether there is news of creation in the shard
+    /// @param news  whether there is news in the shard, of creation or of dependents to look at
     record Polled(
             @Nullable Integer shard, @Nullable UUID owner, long epoch, long number, boolean orphaned, boolean news) {}
 

@@ -10,6 +10,9 @@ import java.util.stream.Stream;
 /// @param next    the first that had not begun
 /// @param running those before it that were not over
 record Snapshot(long next, Set<Long> running) {
+    /// Before any transaction.
+    static final Snapshot START = new Snapshot(0, Set.of());
+
     /// Reads `xmin:xmax:xip_list`.
     static Snapshot of(String text) {
         String[] parts = text.split(":", -1);
@@ -24,6 +27,11 @@ record Snapshot(long next, Set<Long> running) {
     /// Whether this transaction was over.
     boolean sees(long xid) {
         return xid < next && !running.contains(xid);
+    }
+
+    /// The first that had not begun.
+    String nextText() {
+        return Long.toString(next);
     }
 
     /// Those that ran, with commas between.

@@ -50,7 +50,7 @@ interface Truth extends AutoCloseable {
     /// Commands that are not carried out.
     List<OwnerReads.InboxRow> commands(Collection<Integer> shards);
 
-    /// News of creation since a moment.
+    /// News since a moment: of creation, and of dependents to look at.
     List<OwnerReads.InboxRow> news(List<OwnerReads.NewsFrom> from);
 
     /// What became of executions.
@@ -132,8 +132,8 @@ interface Truth extends AutoCloseable {
     /// Gives shards up.
     void release(Owned owned, Collection<Integer> orphaned);
 
-    /// Removes news that has been read.
-    void pruneNews(Owned owned, List<OwnerReads.NewsFrom> read);
+    /// Removes news of creation that has been read.
+    void pruneNews(Owned owned, List<Upkeep.NewsRead> read);
 
     /// Stores audit events.
     void tell(Owned owned, int count, byte[] events);

@@ -1,6 +1,5 @@
 package dev.vigil.scheduler.execution;
 
-import dev.vigil.scheduler.execution.OwnerReads.NewsFrom;
 import dev.vigil.scheduler.task.Columns;
 import java.util.List;
 import org.springframework.jdbc.core.simple.JdbcClient;
@@ -9,9 +8,19 @@ import org.springframework.jdbc.core.simple.JdbcClient;
 final class Upkeep {
     private Upkeep() {}
 
-    /// Removes news that has been read. Fenced: a former owner must not take away what its successor has yet to
-    /// read.
-    static void pruneNews(JdbcClient db, Owned owned, List<NewsFrom> read) {
+    /// How far news of creation has been read.
+    ///
+    /// @param gone what those wrote that were over then has been removed
+    /// @param read what those wrote that were over then has been read
+    record NewsRead(int shard, Snapshot gone, Snapshot read) {}
+
+    /// Removes news of creation that has been read. Fenced: a former owner must not take away what its successor has
+    /// yet to read.
+    ///
+    /// What was removed before lies about while vacuum is held up: only what those wrote is looked at that ran at
+    /// the last removal, and what began since. Rows are found first and then gone to where they lie, as those of
+    /// what ends are ([EndingRows]).
+    static void pruneNews(JdbcClient db, Owned owned, List<NewsRead> read) {
         db.sql("""
                         WITH s AS MATERIALIZED (
                           SELECT s.id FROM scheduler.shard s
@@ -20,19 +29,28 @@ final class Upkeep {
                              FOR SHARE OF s
                         )
                         DELETE FROM scheduler.inbox i
-                         USING s JOIN unnest(:shards::int[], :nexts::text[], :runnings::text[])
-                                       AS read(shard, next, running) ON read.shard = s.id
-                         WHERE i.shard = read.shard AND i.kind = 1 AND i.xid < read.next::xid8
-                           AND i.xid <> ALL (string_to_array(read.running, ',')::xid8[])
+                         USING s JOIN unnest(:shards::int[], :goneNexts::text[], :goneRunnings::text[],
+                                             :readNexts::text[], :readRunnings::text[])
+                                       AS n(shard, gone_next, gone_running, read_next, read_running) ON n.shard = s.id
+                         CROSS JOIN LATERAL (
+                           SELECT x.ctid AS place FROM scheduler.inbox x
+                            WHERE x.shard = n.shard AND x.xid >= n.gone_next::xid8 AND x.xid < n.read_next::xid8
+                              AND x.kind = 1 AND x.xid <> ALL (string_to_array(n.read_running, ',')::xid8[])
+                            UNION ALL
+                           SELECT x.ctid FROM scheduler.inbox x
+                            WHERE x.shard = n.shard AND x.xid = ANY (string_to_array(n.gone_running, ',')::xid8[])
+                              AND x.kind = 1 AND x.xid <> ALL (string_to_array(n.read_running, ',')::xid8[])
+                           OFFSET 0
+                         ) over
+                         WHERE i.ctid = over.place
                         """)
                 .params(owned.parameters())
                 .params(new Columns<>(read)
-                        .add("shards", new Integer[0], NewsFrom::shard)
-                        .add(
-                                "nexts",
-                                new String[0],
-                                news -> Long.toString(news.since().next()))
-                        .add("runnings", new String[0], news -> news.since().runningText())
+                        .add("shards", new Integer[0], NewsRead::shard)
+                        .add("goneNexts", new String[0], news -> news.gone.nextText())
+                        .add("goneRunnings", new String[0], news -> news.gone.runningText())
+                        .add("readNexts", new String[0], news -> news.read.nextText())
+                        .add("readRunnings", new String[0], news -> news.read.runningText())
                         .arrays())
                 .update();
     }

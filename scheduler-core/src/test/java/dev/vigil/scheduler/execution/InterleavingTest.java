@@ -169,11 +169,11 @@ class InterleavingTest {
     void a_core_that_beats_again_is_not_buried() {
         ShardRows.enter(core(OLD), OLD, "https://127.0.0.1:1");
         ShardRows.claim(core(OLD), OLD, 16);
-        ShardRows.beat(core(OLD), OLD);
+        ShardRows.beat(core(OLD), OLD, null);
 
         assertThat(ShardRows.bury(core(NEW), OLD, 0)).isZero();
         assertThat(ShardRows.bury(core(NEW), OLD, 1)).isEqualTo(16);
-        assertThat(ShardRows.beat(core(OLD), OLD)).isEmpty();
+        assertThat(ShardRows.beat(core(OLD), OLD, null)).isEmpty();
         assertThat(ShardRows.claim(core(OLD), OLD, 16)).isEmpty();
     }
 

@@ -6,6 +6,7 @@ import dev.vigil.scheduler.execution.ShardRows.Cluster;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /// The cores in the model.
 record ModelCores(ModelServer server, Wire wire) implements Cores {
@@ -20,8 +21,8 @@ record ModelCores(ModelServer server, Wire wire) implements Cores {
     }
 
     @Override
-    public Optional<Beat> beat(UUID incarnation) {
-        return wire.ask(() -> server.beat(incarnation));
+    public Optional<Beat> beat(UUID incarnation, @Nullable Snapshot told) {
+        return wire.ask(() -> server.beat(incarnation, told));
     }
 
     @Override

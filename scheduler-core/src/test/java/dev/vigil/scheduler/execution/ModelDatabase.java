@@ -17,6 +17,7 @@ import dev.vigil.scheduler.execution.OwnerReads.ShardRow;
 import dev.vigil.scheduler.execution.OwnerWrites.Line;
 import dev.vigil.scheduler.execution.OwnerWrites.Requeue;
 import dev.vigil.scheduler.execution.OwnerWrites.Requeued;
+import dev.vigil.scheduler.execution.Upkeep.NewsRead;
 import dev.vigil.scheduler.history.Event;
 import dev.vigil.scheduler.task.Commands.Kind;
 import dev.vigil.scheduler.task.Lane;
@@ -234,22 +235,28 @@ class ModelDatabase {
                 .orElse(0);
     }
 
+    /// Transactions are over at once.
+    Snapshot snapshot() {
+        return new Snapshot(rows.transaction + 1, Set.of());
+    }
+
     List<InboxRow> news(List<NewsFrom> from) {
         return rows.inbox.stream()
-                .filter(row -> row.kind() == Kind.CREATED)
+                .filter(row -> row.changeSeq() == 0)
                 .filter(row -> from.stream()
                         .anyMatch(news ->
                                 news.shard() == row.shard() && !news.since().sees(row.xid())))
                 .toList();
     }
 
-    void pruneNews(Owned owned, List<NewsFrom> read) {
+    void pruneNews(Owned owned, List<NewsRead> read) {
         Set<Integer> passed = passed(owned);
         rows.inbox.removeIf(row -> row.kind() == Kind.CREATED
                 && passed.contains(row.shard())
                 && read.stream()
-                        .anyMatch(news ->
-                                news.shard() == row.shard() && news.since().sees(row.xid())));
+                        .anyMatch(news -> news.shard() == row.shard()
+                                && news.read().sees(row.xid())
+                                && !news.gone().sees(row.xid())));
     }
 
     List<Fate> fates(Collection<UUID> ids) {

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /// The server process of the model: who can reach it, whose sessions it has ended, and the tables of cores and shards.
 final class ModelServer {
@@ -69,10 +70,10 @@ final class ModelServer {
 
     Beat enter(UUID incarnation) {
         database.rows.cores.merge(incarnation, 0L, (beat, zero) -> beat + 1);
-        return new Beat(database.clock(), CLUSTER, List.of());
+        return new Beat(database.clock(), CLUSTER, null, List.of());
     }
 
-    Optional<Beat> beat(UUID incarnation) {
+    Optional<Beat> beat(UUID incarnation, @Nullable Snapshot told) {
         Long beat = database.rows.cores.computeIfPresent(incarnation, (id, before) -> before + 1);
         if (beat == null) {
             return Optional.empty();
@@ -80,11 +81,12 @@ final class ModelServer {
         var polled = new ArrayList<Polled>();
         database.rows.cores.forEach((id, number) -> polled.add(new Polled(null, id, 0, number, false, false)));
         for (Shard shard : shards()) {
-            boolean news =
-                    database.rows.inbox.stream().anyMatch(row -> row.shard() == shard.id && row.changeSeq() == 0);
+            boolean news = told == null
+                    || database.rows.inbox.stream()
+                            .anyMatch(row -> row.shard() == shard.id && row.changeSeq() == 0 && !told.sees(row.xid()));
             polled.add(new Polled(shard.id, shard.owner, shard.epoch, shard.changeSeq, shard.orphaned, news));
         }
-        return Optional.of(new Beat(database.clock(), CLUSTER, polled));
+        return Optional.of(new Beat(database.clock(), CLUSTER, database.snapshot(), polled));
     }
 
     List<Claim> claim(UUID incarnation, int atMost) {

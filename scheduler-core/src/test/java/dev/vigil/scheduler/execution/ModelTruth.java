@@ -30,7 +30,7 @@ record ModelTruth(ModelServer server, Wire wire) implements Truth {
 
     @Override
     public Snapshot snapshot() {
-        return wire.ask(() -> new Snapshot(server.database.rows.transaction + 1, Set.of()));
+        return wire.ask(server.database::snapshot);
     }
 
     @Override
@@ -198,7 +198,7 @@ record ModelTruth(ModelServer server, Wire wire) implements Truth {
     }
 
     @Override
-    public void pruneNews(Owned owned, List<OwnerReads.NewsFrom> read) {
+    public void pruneNews(Owned owned, List<Upkeep.NewsRead> read) {
         wire.ask(() -> {
             server.database.pruneNews(owned, read);
             return true;
